@@ -1,0 +1,78 @@
+/* Accounts: config file, environment, secrets (coi-config(5)). */
+#ifndef COI_ACCOUNT_H
+#define COI_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/mem.h"
+#include "core/secret.h"
+#include "fmt/addr.h"
+#include "imap/imap.h"
+#include "smtp/smtp.h"
+
+/* Strings in the account's arena; NULL or absent where not configured. */
+struct account {
+	struct arena *arena;
+	const char *section; /* name in [account NAME] */
+	struct addr me;	     /* address + name */
+	struct addr_list aliases;
+	const char *imap_host, *smtp_host;
+	uint16_t imap_port, smtp_port;
+	enum net_tls imap_tls, smtp_tls;
+	const char *user, *smtp_user;
+	const char *password_command, *token_command, *password_file;
+	const char *client_cert, *client_key, *ca_file;
+	const char **pins;
+	size_t npins;
+	const char *encrypt;
+	const char *sent_folder; /* "auto", "none", or a mailbox name */
+	const char *auth;	 /* forced SASL mechanism, or NULL */
+	unsigned smtp_window;
+	int64_t max_size; /* octets; -1: no limit */
+	bool compress;
+	int timeout_ms;
+	const char *state_dir;	/* resolved */
+	const char *state_path; /* STATE_DIR/NAME.db */
+	/* for the secrets, filled on first use */
+	struct secret *password, *token;
+};
+
+/* Values that come from the command line; NULL where not given. */
+struct account_options {
+	const char *config;  /* -c */
+	const char *account; /* -a */
+	const char *state_dir;
+	int timeout_ms; /* 0: not given */
+	/* The environment, so that lib/ need not read it. */
+	const char *(*getenv)(const char *name);
+};
+
+/*
+ * Finds and reads the files, applies COI_* environment, checks everything:
+ * COI_E_CONFIG with "FILE:LINE: ..." and a suggestion for a misspelt key.
+ * `need_server`: hosts and address must be there (false for -n and -f; then a
+ * missing file gives an empty account instead of an error).
+ */
+struct account *account_load(const struct account_options *o, bool need_server,
+			     struct coi_err *e);
+void account_free(struct account *ac);
+bool account_is_me(const struct account *ac, struct str email);
+
+/* Runs the password or token command, reads the file or $CREDENTIALS_DIRECTORY
+ * entry; `fresh` runs it again.  COI_E_CONFIG or COI_E_AUTH with the reason. */
+int account_secrets(struct account *ac, bool fresh, struct coi_err *e);
+
+/* Connection options from the account; strings borrowed. */
+struct account_net {
+	int trace_fd;  /* -1: none */
+	int family;    /* 0, 4, 6 */
+	int cancel_fd; /* -1: none */
+};
+/* Login with secrets; a refused token is fetched anew once. */
+struct imap *account_imap(struct account *ac, const struct account_net *n,
+			  struct coi_err *e);
+struct smtp *account_smtp(struct account *ac, const struct account_net *n,
+			  struct coi_err *e);
+
+#endif

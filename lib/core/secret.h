@@ -1,0 +1,15 @@
+/* Passwords and tokens: wiped, kept out of core dumps, never formatted. */
+#ifndef CORE_SECRET_H
+#define CORE_SECRET_H
+
+#include "core/str.h"
+
+/* Opaque on purpose: printing one takes secret_view(), which lint counts. */
+struct secret;
+
+struct secret *secret_new(struct str s); /* copies; wipe yours */
+void secret_free(struct secret *s);	 /* wipes; NULL is legal */
+struct str secret_view(const struct secret *s);
+void secret_wipe(void *p, size_t n);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * MIME reader (RFC 2045, 2046): one pass, fed in pieces, bodies never
+ * collected.  The caller sees parts begin, raw body octets pass, parts end.
+ */
+#ifndef FMT_MIME_H
+#define FMT_MIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/mem.h"
+#include "fmt/enc.h"
+#include "fmt/hdr.h"
+
+struct mime_part {
+	struct mime_part *parent;     /* NULL: the message itself */
+	struct str header;	      /* raw header block */
+	struct hdr_value type;	      /* "text/plain" when absent or broken */
+	struct hdr_value disposition; /* value empty when absent */
+	enum enc enc;
+	struct str section; /* IMAP part number: "1", "2.1", ... */
+	unsigned index;	    /* 0-based among its siblings */
+	unsigned depth;	    /* 0: the message itself */
+	bool multipart;
+	void *user; /* the caller's */
+};
+
+struct mime_events {
+	/* A leaf or a container begins; its headers are complete.  A negative
+	 * return ends the reading with that error set by the callee. */
+	int (*begin)(void *ctx, struct mime_part *p, struct coi_err *e);
+	/* Raw (still encoded) octets of a leaf; the line end that belongs to
+	 * the next boundary is not part of them. */
+	int (*body)(void *ctx, struct mime_part *p, struct str raw,
+		    struct coi_err *e);
+	int (*end)(void *ctx, struct mime_part *p, struct coi_err *e);
+};
+
+struct mime;
+/* message/rfc822 is a leaf (not opened).  Parts live in the arena. */
+struct mime *mime_new(struct arena *a, const struct mime_events *ev, void *ctx);
+/* Feeds message octets in any pieces.  Limits: core/limits.h; beyond them the
+ * rest of the message is one opaque leaf and mime_warning() says so. */
+int mime_feed(struct mime *m, struct str in, struct coi_err *e);
+int mime_end(struct mime *m, struct coi_err *e);
+const char *mime_warning(const struct mime *m); /* NULL: none */
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * A connection: TCP and verified TLS under absolute deadlines, with one
+ * redacted wire trace.  Streams are libetpan's low drivers of our own.
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/err.h"
+#include "core/str.h"
+
+enum net_tls { NET_TLS_IMPLICIT, NET_TLS_STARTTLS, NET_TLS_OFF };
+
+/* All strings are borrowed for the life of the connection. */
+struct net_opts {
+	const char *host; /* name or address literal */
+	uint16_t port;
+	enum net_tls tls;    /* OFF: loopback addresses only, else 78 */
+	int family;	     /* 0, 4 or 6 */
+	const char *ca_file; /* instead of the system's trust */
+	const char *client_cert, *client_key; /* PEM files */
+	const char *const *pins; /* SPKI SHA-256, base64; replaces chain+name */
+	size_t npins;
+	int connect_ms;	   /* DNS, TCP and TLS together; 0: 30000 */
+	int io_ms;	   /* one command and its answer; 0: 60000 */
+	int trace_fd;	   /* -1: no trace */
+	const char *label; /* "imap", "smtp": in trace and errors */
+	int cancel_fd;	   /* readable: give up (COI_E_CANCELLED); -1 */
+};
+
+struct net_conn;
+
+/*
+ * Resolves with c-ares, connects (both families raced, RFC 8305), and does
+ * the TLS handshake when implicit.  NULL on failure: COI_E_UNAVAILABLE (no
+ * such host, refused), COI_E_TEMP (time), COI_E_TLS (certificate or TLS).
+ */
+struct net_conn *net_open(const struct net_opts *o, struct coi_err *e);
+void net_close(struct net_conn *c); /* close_notify sent, never waits */
+
+/* Upgrades in place; plaintext that came behind the go-ahead is an attack:
+ * COI_E_PROTOCOL. */
+int net_starttls(struct net_conn *c, struct coi_err *e);
+bool net_is_tls(const struct net_conn *c);
+bool net_is_loopback(const struct net_conn *c);
+/* Channel binding for SCRAM-PLUS: type "tls-exporter" or "tls-unique"
+ * ("tls-server-end-point" too); false if there is none. */
+bool net_binding(struct net_conn *c, const char *type, struct buf *out);
+
+/* Every read and write until the next call must end within ms from now. */
+void net_deadline(struct net_conn *c, int ms);
+
+/* Reading: what has arrived is a view, good until the next net_fill(). */
+struct str net_avail(const struct net_conn *c);
+void net_consume(struct net_conn *c, size_t n);
+/* Waits for at least one more octet.  COI_E_UNAVAILABLE with "connection
+ * closed" at the end, COI_E_TEMP at the deadline.  The buffer grows up to
+ * `max` unconsumed octets: beyond, COI_E_PROTOCOL. */
+int net_fill(struct net_conn *c, size_t max, struct coi_err *e);
+/* A line without CRLF (bare LF taken), at most max octets. */
+int net_line(struct net_conn *c, size_t max, struct str *line,
+	     struct coi_err *e);
+/* True when octets are waiting, in our buffer or the TLS layer's. */
+bool net_pending(const struct net_conn *c);
+/* For poll(2) by a watcher; check net_pending() first. */
+int net_fd(const struct net_conn *c);
+
+/* Writing: collected until net_flush() (or 64 KiB); the trace shows what
+ * passes, but what is put with net_put_secret() as "[n octets hidden]". */
+int net_put(struct net_conn *c, struct str s, struct coi_err *e);
+int net_put_secret(struct net_conn *c, struct str s, struct coi_err *e);
+int net_flush(struct net_conn *c, struct coi_err *e);
+/* Marks what follows, in both directions, as not to be traced (literals of
+ * credentials, message bodies at low trace levels). */
+void net_trace_hide(struct net_conn *c, bool hide);
+
+int net_compress(struct net_conn *c, struct coi_err *e); /* RFC 4978, DEFLATE */
+
+struct net_stats {
+	uint64_t in, out; /* octets on the wire */
+	uint64_t turns;	  /* times we waited for the peer after writing */
+};
+struct net_stats net_stats(const struct net_conn *c);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * SMTP submission client (RFC 6409, 5321) with PIPELINING, CHUNKING, SIZE,
+ * 8BITMIME, SMTPUTF8, DSN, ENHANCEDSTATUSCODES; LMTP (RFC 2033) for tests.
+ */
+#ifndef SMTP_SMTP_H
+#define SMTP_SMTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/mem.h"
+#include "net/conn.h"
+#include "net/sasl.h"
+
+struct smtp;
+
+struct smtp_opts {
+	struct net_opts net;
+	struct sasl_creds creds; /* user NULL: no AUTH */
+	const char *helo;	 /* NULL: "localhost" form of our address */
+	bool lmtp;
+	unsigned window; /* transactions in flight; 0 and 1: one */
+};
+
+struct smtp *smtp_open(const struct smtp_opts *o, struct coi_err *e);
+void smtp_close(struct smtp *s); /* QUIT, not waiting over a second */
+bool smtp_has(const struct smtp *s, const char *extension);
+uint64_t smtp_max_size(const struct smtp *s); /* 0: no limit said */
+struct net_conn *smtp_conn(struct smtp *s);
+bool smtp_usable(const struct smtp *s); /* false after 421 or a lost link */
+
+enum smtp_state {
+	SMTP_UNSENT,   /* nothing of it was submitted: safe to send again */
+	SMTP_ACCEPTED, /* final reply 2xx (for at least one recipient) */
+	SMTP_REFUSED,  /* 5xx */
+	SMTP_DEFERRED, /* 4xx, or the link was lost before the data's end */
+	SMTP_UNKNOWN   /* data was sent, its final reply was not read */
+};
+
+struct smtp_rcpt {
+	struct str email; /* addr-spec */
+	/* results: */
+	enum smtp_state state;
+	int code;	     /* 0: none */
+	struct str enhanced; /* "5.1.1" or absent */
+	struct str reply;    /* text, cleaned */
+};
+
+/* A message to submit.  Strings are borrowed until its result is there. */
+struct smtp_msg {
+	struct str from; /* reverse-path without <>; "" for <> */
+	struct smtp_rcpt *rcpts;
+	size_t nrcpts;
+	uint64_t size;	/* octets that read() will deliver */
+	bool eight_bit; /* body has 8-bit octets */
+	bool utf8;	/* needs SMTPUTF8: headers or addresses */
+	struct str envid, ret, notify; /* DSN, used where offered */
+	/* Delivers wire octets (CRLF); 0 at the end, -1 with error set. */
+	ssize_t (*read)(void *ctx, char *p, size_t n, struct coi_err *e);
+	/* Called right before the first data octet may leave: what is not
+	 * recorded by then could be sent twice.  -1 gives the message up. */
+	int (*before_data)(void *ctx, struct coi_err *e);
+	void *ctx;
+	/* results: */
+	enum smtp_state state;
+	int code;
+	struct str enhanced, reply;
+};
+
+/*
+ * Submits one message and waits for its result.  0 when a result is there
+ * (look at state and rcpts); -1 when the connection failed: state then tells
+ * UNSENT, DEFERRED or UNKNOWN, and smtp_usable() is false.  Result strings in
+ * the arena.  CR, LF or NUL in an address or argument: COI_E_DATA, nothing
+ * sent.  A message above SIZE or 8-bit without 8BITMIME: refused locally.
+ */
+int smtp_send(struct smtp *s, struct arena *a, struct smtp_msg *m,
+	      struct coi_err *e);
+
+/*
+ * Many messages in order, up to `window` transactions in flight.  done() is
+ * called for each message in order as its result is known.  Ends early when
+ * the link is lost or a 421 came: *finished tells how many have a result;
+ * the rest is UNSENT or UNKNOWN by their state.
+ */
+int smtp_send_all(struct smtp *s, struct arena *a, struct smtp_msg *v, size_t n,
+		  void (*done)(void *ctx, struct smtp_msg *m), void *ctx,
+		  size_t *finished, struct coi_err *e);
+
+#endif

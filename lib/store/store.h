@@ -1,0 +1,140 @@
+/*
+ * The state of one account: a SQLite database that many processes share.
+ * Every call is one transaction; a kill at any point loses nothing committed.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/mem.h"
+#include "core/str.h"
+
+struct store;
+
+/* Opens (creates, 0600, WAL) the database; an unknown newer schema version is
+ * COI_E_CONFIG.  Waits up to 10 s for another writer. */
+struct store *store_open(const char *path, struct coi_err *e);
+void store_close(struct store *s); /* NULL is legal */
+
+/* --- consumers ------------------------------------------------------------ */
+
+/* Holds the consumer for this process (a lock file beside the database, freed
+ * by the kernel when we die); held by another: COI_E_TEMP. */
+int store_lease(struct store *s, const char *consumer, struct coi_err *e);
+
+struct store_cursor {
+	uint32_t uid_validity; /* 0: no cursor yet */
+	uint32_t uid;	       /* last UID done */
+	uint64_t modseq;
+};
+int store_cursor_get(struct store *s, const char *consumer, struct str mailbox,
+		     struct store_cursor *c, struct coi_err *e);
+/*
+ * What was printed (written to the reader) in one step: marks all of `ids` as
+ * seen by the consumer and moves the cursor.  Never moves it back within the
+ * same uid_validity.
+ */
+struct store_seen {
+	struct str id;	     /* Message-ID, may be absent */
+	struct str identity; /* hash over id, From, Date, body */
+	uint32_t uid;
+};
+int store_commit(struct store *s, const char *consumer, struct str mailbox,
+		 const struct store_cursor *c, const struct store_seen *v,
+		 size_t n, struct coi_err *e);
+/* Was exactly this message (identity) seen by the consumer?  *id_reused: the
+ * id was seen with another identity. */
+int store_seen(struct store *s, const char *consumer, struct str id,
+	       struct str identity, bool *seen, bool *id_reused,
+	       struct coi_err *e);
+
+/* --no-commit and --ack: lines handed out but not acknowledged.  The cursor
+ * stays behind the oldest of them; store_ack() moves it as far as all before
+ * are acknowledged.  Returns COI_E_NOINPUT for an id never handed out. */
+int store_handout(struct store *s, const char *consumer, struct str mailbox,
+		  uint32_t uid_validity, const struct store_seen *v, size_t n,
+		  struct coi_err *e);
+int store_ack(struct store *s, const char *consumer, struct str id,
+	      struct coi_err *e);
+
+/* --- threads: id -> conversation root, group ----------------------------- */
+
+int store_thread_add(struct store *s, struct str id, struct str root,
+		     struct str conversation, struct coi_err *e);
+/* false when unknown; strings in the arena. */
+int store_thread_get(struct store *s, struct arena *a, struct str id,
+		     struct str *root, struct str *conversation, bool *found,
+		     struct coi_err *e);
+
+/* --- sending -------------------------------------------------------------- */
+
+enum store_state {
+	STORE_QUEUED,
+	STORE_SUBMITTING,
+	STORE_ACCEPTED,
+	STORE_UNKNOWN,
+	STORE_REFUSED,
+	STORE_EXPIRED
+};
+
+struct store_out {
+	int64_t row;
+	struct str id;	   /* Message-ID */
+	struct str key;	   /* idempotency key, or absent */
+	struct str digest; /* SHA-256 over content, for the key */
+	struct str from;   /* envelope */
+	struct str *rcpts; /* envelope, all */
+	size_t nrcpts;
+	enum store_state state;
+	int64_t created, expires; /* unix; expires 0: never */
+	struct str wire; /* the message's octets; absent once accepted */
+	struct str last_error;
+	unsigned tries;
+	bool utf8, eight_bit;
+	int sent_copy; /* 0: wanted, 1: done, 2: not wanted */
+};
+
+/*
+ * Adds a message in state QUEUED or SUBMITTING before anything leaves.  A key
+ * that exists: with the same digest *existing is filled (arena) and nothing is
+ * added; with another digest COI_E_DATA.
+ */
+int store_out_add(struct store *s, struct arena *a, struct store_out *o,
+		  struct store_out *existing, bool *exists, struct coi_err *e);
+/*
+ * QUEUED -> SUBMITTING for one owner: 0 taken, 1 when another process has it.
+ * A SUBMITTING row whose owner died is UNKNOWN if data may have left (see
+ * store_out_data), else free to take.
+ */
+int store_out_take(struct store *s, int64_t row, struct coi_err *e);
+int store_out_data(struct store *s, int64_t row, struct coi_err *e);
+/* The result; recipients that remain (deferred) go in `left`. */
+int store_out_result(struct store *s, int64_t row, enum store_state state,
+		     struct str error, const struct str *left, size_t nleft,
+		     struct coi_err *e);
+int store_out_sent_copy(struct store *s, int64_t row, int done,
+			struct coi_err *e);
+/* Rows in a state (or any: -1), oldest first; wire only if asked. */
+int store_out_list(struct store *s, struct arena *a, int state, bool wire,
+		   struct store_out **v, size_t *n, struct coi_err *e);
+int store_out_get(struct store *s, struct arena *a, struct str id, bool wire,
+		  struct store_out *o, bool *found, struct coi_err *e);
+int store_out_drop(struct store *s, struct str id, struct coi_err *e);
+/* Is this one of our own Message-IDs? */
+int store_sent_has(struct store *s, struct str id, bool *has,
+		   struct coi_err *e);
+
+/* --- small things ----------------------------------------------------------
+ */
+
+int store_get(struct store *s, struct arena *a, const char *name,
+	      struct str *value, struct coi_err *e); /* absent: STR_NONE */
+int store_set(struct store *s, const char *name, struct str value,
+	      struct coi_err *e);
+/* Forgets what is older than `days` (seen ids, finished sends, threads). */
+int store_prune(struct store *s, unsigned days, struct coi_err *e);
+
+#endif
