@@ -16,6 +16,7 @@ struct addr {
 struct addr_list {
 	struct addr *v;
 	size_t n;
+	size_t cap; /* of v, kept by addr_add(); 0 is always right */
 };
 
 /*
@@ -39,17 +40,22 @@ int addr_one(struct arena *a, struct str text, struct addr *out,
  * blank outside quotes.  UTF-8 in the local part needs SMTPUTF8: see below.
  */
 bool addr_valid(struct str email);
+/* The reason why not, for a user to read; NULL when it is valid. */
+const char *addr_why(struct str email);
 bool addr_needs_utf8(struct str email); /* non-ASCII local part */
 
 /* Same mailbox: local part byte for byte but ASCII case, domain folded. */
 bool addr_same(struct str a, struct str b);
 struct str addr_domain(struct str email);
-/* The domain in A-labels (IDNA2008), the local part kept. */
+/* The domain in A-labels (IDNA2008), the local part kept; STR_NONE where that
+ * cannot be, which addr_valid() excludes. */
 struct str addr_ascii(struct arena *a, struct str email);
 
-/* Appends "Name <email>" with name quoted or RFC 2047-encoded as needed. */
+/* Appends "Name <email>" with name quoted or RFC 2047-encoded as needed and the
+ * domain in A-labels.  No name or email, however hostile, can end the line; an
+ * email that is not addr_valid() loses what could begin another address. */
 void addr_write(struct buf *b, const struct addr *x);
-/* Appends a whole folded field: "To: a, b\r\n". */
+/* Appends a whole folded field: "To: a, b\r\n"; nothing for an empty list. */
 void addr_write_field(struct buf *b, const char *field,
 		      const struct addr_list *l);
 

@@ -21,6 +21,7 @@ struct enc_dec {
 	bool bad;      /* something was not of the alphabet */
 	char held[80]; /* qp: an unfinished escape or trailing blanks */
 	unsigned nheld;
+	bool wide; /* qp: inside a run of blanks too long for padding */
 };
 
 /* Appends what `in` decodes to; call with last=true once at the end. */

@@ -38,11 +38,22 @@ struct mime_events {
 };
 
 struct mime;
-/* message/rfc822 is a leaf (not opened).  Parts live in the arena. */
+/*
+ * message/rfc822 is a leaf (not opened), and so is a multipart without a
+ * boundary (text/plain then).  A multipart in which no boundary line is found
+ * gets one text/plain part with what stands there.  Parts live in the arena;
+ * `ev` is borrowed.
+ */
 struct mime *mime_new(struct arena *a, const struct mime_events *ev, void *ctx);
-/* Feeds message octets in any pieces.  Limits: core/limits.h; beyond them the
- * rest of the message is one opaque leaf and mime_warning() says so. */
+/*
+ * Feeds message octets in any pieces.  Limits: core/limits.h; a part beyond
+ * them is opaque (application/octet-stream), after LIMIT_MIME_PARTS the whole
+ * rest of the message is, and mime_warning() says so.
+ */
 int mime_feed(struct mime *m, struct str in, struct coi_err *e);
+/* The same for a message that is in memory as a whole and outlives the parts:
+ * their headers are views of it.  The only feed before mime_end(). */
+int mime_feed_whole(struct mime *m, struct str msg, struct coi_err *e);
 int mime_end(struct mime *m, struct coi_err *e);
 const char *mime_warning(const struct mime *m); /* NULL: none */
 

@@ -19,11 +19,17 @@ void msgid_new(struct buf *b, struct str group, struct str domain);
  * and comments are tolerated.  False at the end.
  */
 bool msgid_next(struct str *rest, struct str *id);
-bool msgid_valid(struct str id);       /* RFC 5322 id without <>, no blank */
+/*
+ * An id without <> that can be written and found again: something on both sides
+ * of an "@", no blank, control, "<" or ">".  Wider than RFC 5322, since replies
+ * to real mail must name ids such as a:b@c@d.
+ */
+bool msgid_valid(struct str id);
 bool msgid_is_chat(struct str id);     /* chat$ or the older coi$ */
 struct str msgid_group(struct str id); /* the group's id, or STR_NONE */
 
-/* Appends "Name: <a>\r\n <b>\r\n". */
+/* Appends "Name: <a>\r\n <b>\r\n".  An id that could not stand between brackets
+ * (blank, control, "<", over 900 octets) is left out; none left: no field. */
 void msgid_write_field(struct buf *b, const char *field, const struct str *ids,
 		       size_t n);
 
