@@ -15,17 +15,18 @@
 struct account {
 	struct arena *arena;
 	const char *section; /* name in [account NAME] */
+	const char *file;    /* the file it stands in, or NULL */
 	struct addr me;	     /* address + name */
 	struct addr_list aliases;
 	const char *imap_host, *smtp_host;
 	uint16_t imap_port, smtp_port;
 	enum net_tls imap_tls, smtp_tls;
-	const char *user, *smtp_user;
+	const char *user, *smtp_user; /* smtp_user "": no AUTH */
 	const char *password_command, *token_command, *password_file;
 	const char *client_cert, *client_key, *ca_file;
 	const char **pins;
 	size_t npins;
-	const char *encrypt;
+	const char *encrypt;	 /* "auto", "always", "never" */
 	const char *sent_folder; /* "auto", "none", or a mailbox name */
 	const char *auth;	 /* forced SASL mechanism, or NULL */
 	unsigned smtp_window;
@@ -36,6 +37,10 @@ struct account {
 	const char *state_path; /* STATE_DIR/NAME.db */
 	/* for the secrets, filled on first use */
 	struct secret *password, *token;
+	int64_t secrets_at;	 /* monotonic ms, 0: never */
+	const char *credentials; /* $CREDENTIALS_DIRECTORY, or NULL */
+	int cancel_fd;		 /* gives up a command that runs; -1 */
+	char *const *environ_of_commands;
 };
 
 /* Values that come from the command line; NULL where not given. */
@@ -43,24 +48,33 @@ struct account_options {
 	const char *config;  /* -c */
 	const char *account; /* -a */
 	const char *state_dir;
-	int timeout_ms; /* 0: not given */
+	int timeout_ms;		   /* 0: not given */
+	const char *system_config; /* NULL: /etc/coi/config */
 	/* The environment, so that lib/ need not read it. */
 	const char *(*getenv)(const char *name);
+	/* What password and token commands get, borrowed; NULL: HOME, PATH
+	 * and the like through getenv(). */
+	char *const *environ_of_commands;
 };
 
 /*
  * Finds and reads the files, applies COI_* environment, checks everything:
  * COI_E_CONFIG with "FILE:LINE: ..." and a suggestion for a misspelt key.
- * `need_server`: hosts and address must be there (false for -n and -f; then a
- * missing file gives an empty account instead of an error).
+ * `need_server`: the address and a host must be there (false for -n and -f;
+ * then a missing file gives an empty account instead of an error).  Which of
+ * the two hosts is needed shows in account_imap() and account_smtp().
  */
 struct account *account_load(const struct account_options *o, bool need_server,
 			     struct coi_err *e);
 void account_free(struct account *ac);
 bool account_is_me(const struct account *ac, struct str email);
 
-/* Runs the password or token command, reads the file or $CREDENTIALS_DIRECTORY
- * entry; `fresh` runs it again.  COI_E_CONFIG or COI_E_AUTH with the reason. */
+/*
+ * Runs the password or token command, reads the file or $CREDENTIALS_DIRECTORY
+ * entry (coi-NAME.password, password, coi-NAME.token, token); `fresh` does it
+ * again.  COI_E_CONFIG or COI_E_AUTH with the reason.  Nothing configured is
+ * no error here unless there is no client certificate either.
+ */
 int account_secrets(struct account *ac, bool fresh, struct coi_err *e);
 
 /* Connection options from the account; strings borrowed. */

@@ -19,6 +19,15 @@ struct store;
 struct store *store_open(const char *path, struct coi_err *e);
 void store_close(struct store *s); /* NULL is legal */
 
+/*
+ * Makes all calls up to store_end() one transaction, so that many cost one
+ * wait for the disk (durable; else only a kill is survived).  It holds the
+ * write lock: nothing slow in between.  A call that fails undoes itself only;
+ * commit == false undoes all.
+ */
+int store_begin(struct store *s, bool durable, struct coi_err *e);
+int store_end(struct store *s, bool commit, struct coi_err *e);
+
 /* --- consumers ------------------------------------------------------------ */
 
 /* Holds the consumer for this process (a lock file beside the database, freed
@@ -41,6 +50,9 @@ struct store_seen {
 	struct str id;	     /* Message-ID, may be absent */
 	struct str identity; /* hash over id, From, Date, body */
 	uint32_t uid;
+	/* For a chat message: its thread, added in the same transaction (also
+	 * by store_handout()); absent otherwise. */
+	struct str root, conversation;
 };
 int store_commit(struct store *s, const char *consumer, struct str mailbox,
 		 const struct store_cursor *c, const struct store_seen *v,
@@ -59,15 +71,36 @@ int store_handout(struct store *s, const char *consumer, struct str mailbox,
 		  struct coi_err *e);
 int store_ack(struct store *s, const char *consumer, struct str id,
 	      struct coi_err *e);
+/*
+ * What a run with --no-commit calls instead of store_commit(), when it has
+ * looked at everything up to c->uid and handed out what it printed: once all
+ * is acknowledged the cursor stands there.  Lines of older runs in that
+ * stretch which were not handed out again have left the mailbox: the cursor
+ * no longer waits for them (they can still be acknowledged).
+ */
+int store_handout_done(struct store *s, const char *consumer,
+		       struct str mailbox, const struct store_cursor *c,
+		       struct coi_err *e);
+/* Many acks in one transaction; known[i] false: never handed out. */
+int store_ack_all(struct store *s, const char *consumer, const struct str *ids,
+		  size_t n, bool *known, struct coi_err *e);
+/* By place, for lines that carry it: exact even where two share an id. */
+int store_ack_uid(struct store *s, const char *consumer, struct str mailbox,
+		  uint32_t uid_validity, uint32_t uid, struct coi_err *e);
 
 /* --- threads: id -> conversation root, group ----------------------------- */
 
+/* Known at once; written with the next transaction or store_close().  The
+ * first that was said of an id stays. */
 int store_thread_add(struct store *s, struct str id, struct str root,
 		     struct str conversation, struct coi_err *e);
 /* false when unknown; strings in the arena. */
 int store_thread_get(struct store *s, struct arena *a, struct str id,
 		     struct str *root, struct str *conversation, bool *found,
 		     struct coi_err *e);
+
+/* Is any id known that is no chat$ or coi$ one?  Cheap. */
+int store_thread_foreign(struct store *s, bool *any, struct coi_err *e);
 
 /* --- sending -------------------------------------------------------------- */
 
@@ -90,7 +123,8 @@ struct store_out {
 	size_t nrcpts;
 	enum store_state state;
 	int64_t created, expires; /* unix; expires 0: never */
-	struct str wire; /* the message's octets; absent once accepted */
+	struct str wire; /* the message's octets; absent once accepted and the
+			    sent copy is done or not wanted */
 	struct str last_error;
 	unsigned tries;
 	bool utf8, eight_bit;
@@ -110,6 +144,9 @@ int store_out_add(struct store *s, struct arena *a, struct store_out *o,
  * store_out_data), else free to take.
  */
 int store_out_take(struct store *s, int64_t row, struct coi_err *e);
+/* UNKNOWN -> QUEUED, because the user asks for it; 1: it is not UNKNOWN. */
+int store_out_retry(struct store *s, int64_t row, struct coi_err *e);
+/* Data may leave now.  COI_E_TEMP: the row is no longer ours, do not send. */
 int store_out_data(struct store *s, int64_t row, struct coi_err *e);
 /* The result; recipients that remain (deferred) go in `left`. */
 int store_out_result(struct store *s, int64_t row, enum store_state state,
@@ -117,11 +154,17 @@ int store_out_result(struct store *s, int64_t row, enum store_state state,
 		     struct coi_err *e);
 int store_out_sent_copy(struct store *s, int64_t row, int done,
 			struct coi_err *e);
-/* Rows in a state (or any: -1), oldest first; wire only if asked. */
+/* Rows in a state (or any: -1), oldest first; wire only if asked.  Rows of
+ * dead owners are put right first (UNKNOWN, or QUEUED again). */
 int store_out_list(struct store *s, struct arena *a, int state, bool wire,
 		   struct store_out **v, size_t *n, struct coi_err *e);
+/* Accepted rows whose copy in Sent is still wanted, with their wire. */
+int store_out_copies(struct store *s, struct arena *a, struct store_out **v,
+		     size_t *n, struct coi_err *e);
 int store_out_get(struct store *s, struct arena *a, struct str id, bool wire,
 		  struct store_out *o, bool *found, struct coi_err *e);
+/* Gives up what waits under this id; COI_E_NOINPUT: nothing does, COI_E_TEMP:
+ * another process is sending it.  A row that this process holds goes alone. */
 int store_out_drop(struct store *s, struct str id, struct coi_err *e);
 /* Is this one of our own Message-IDs? */
 int store_sent_has(struct store *s, struct str id, bool *has,
@@ -134,7 +177,8 @@ int store_get(struct store *s, struct arena *a, const char *name,
 	      struct str *value, struct coi_err *e); /* absent: STR_NONE */
 int store_set(struct store *s, const char *name, struct str value,
 	      struct coi_err *e);
-/* Forgets what is older than `days` (seen ids, finished sends, threads). */
+/* Forgets what is older than `days` (seen ids, finished sends, threads);
+ * works at most once a day, so it may be called by every run. */
 int store_prune(struct store *s, unsigned days, struct coi_err *e);
 
 #endif

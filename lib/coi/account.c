@@ -1,0 +1,496 @@
+#include "coi/account_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/limits.h"
+
+#define SYSTEM_CONFIG "/etc/coi/config"
+#define NO_ACCOUNT STR("default")
+
+struct load {
+	const struct account_options *o;
+	struct arena *a;
+	const char *home;
+	struct config file[2]; /* the user's, the system's; or one by name */
+	size_t nfiles;
+	const char *wanted; /* where one would be written */
+	struct coi_err *e;
+};
+
+/* Empty counts as not there, as a shell user means it. */
+static const char *env(const struct load *l, const char *name)
+{
+	const char *v = l->o->getenv == NULL ? NULL : l->o->getenv(name);
+
+	return v != NULL && *v != '\0' ? v : NULL;
+}
+
+/* $XDG/coi/LEAF or HOME/DIR/coi/LEAF; NULL without a home. */
+static const char *xdg(const struct load *l, const char *var, const char *dir,
+		       const char *leaf)
+{
+	const char *base = env(l, var);
+
+	/* The standard has relative ones ignored. */
+	if (base != NULL && base[0] == '/')
+		return arena_fmt(l->a, "%s/coi%s", base, leaf).p;
+	if (l->home == NULL)
+		return NULL;
+	return arena_fmt(l->a, "%s/%s/coi%s", l->home, dir, leaf).p;
+}
+
+/* --- files ---------------------------------------------------------------- */
+
+/* What the file says is run as a command: nobody else may write it. */
+static int check_owner(const char *path, int fd, struct coi_err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0; /* a pipe of the shell, <(...) */
+	if ((st.st_mode & S_IWOTH) == 0)
+		return 0;
+	err_set(e, COI_E_CONFIG, "%s can be written by every user", path);
+	err_hint(e, "chmod go-w %s", path);
+	return -1;
+}
+
+/* 1 read, 0 not there (only if that is allowed). */
+static int read_file(struct load *l, const char *path, bool must)
+{
+	struct buf b = {0};
+	int fd, rc = -1;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		if (!must && (errno == ENOENT || errno == ENOTDIR))
+			return 0;
+		return err_errno(l->e, COI_E_CONFIG, errno,
+				 "cannot open configuration %s", path);
+	}
+	if (check_owner(path, fd, l->e) < 0)
+		goto out;
+	if (file_read_fd(fd, LIMIT_CONFIG, &b, l->e) < 0) {
+		/* A folder, or too large. */
+		l->e->code = COI_E_CONFIG;
+		err_ctx(l->e, "configuration %s", path);
+		goto out;
+	}
+	if (config_parse(l->a, path, arena_str(l->a, buf_view(&b)),
+			 &l->file[l->nfiles], l->e) < 0)
+		goto out;
+	l->nfiles++;
+	rc = 1;
+out:
+	buf_free(&b);
+	close(fd);
+	return rc;
+}
+
+static int read_files(struct load *l)
+{
+	const char *named = l->o->config != NULL ? l->o->config
+						 : env(l, "COI_CONFIG");
+	const char *sys = l->o->system_config != NULL ? l->o->system_config
+						      : SYSTEM_CONFIG;
+
+	if (named != NULL) {
+		l->wanted = named;
+		return read_file(l, arena_cstr(l->a, str_of(named)), true);
+	}
+	l->wanted = xdg(l, "XDG_CONFIG_HOME", ".config", "/config");
+	if (l->wanted != NULL && read_file(l, l->wanted, false) < 0)
+		return -1;
+	if (l->wanted == NULL)
+		l->wanted = sys;
+	return read_file(l, arena_cstr(l->a, str_of(sys)), false);
+}
+
+/* --- which account -------------------------------------------------------- */
+
+static const struct config_section *find(const struct config *c,
+					 struct str name)
+{
+	size_t i;
+
+	for (i = 1; i < c->n; i++)
+		if (str_eq(c->v[i].name, name))
+			return &c->v[i];
+	return NULL;
+}
+
+static bool known(const struct load *l, struct str name)
+{
+	size_t f;
+
+	for (f = 0; f < l->nfiles; f++)
+		if (find(&l->file[f], name) != NULL)
+			return true;
+	return false;
+}
+
+/* All names, each once. */
+static const char **names(const struct load *l, size_t *n)
+{
+	const char **v = NULL;
+	size_t f, i, cap = 0;
+
+	*n = 0;
+	for (f = 0; f < l->nfiles; f++)
+		for (i = 1; i < l->file[f].n; i++) {
+			struct str s = l->file[f].v[i].name;
+
+			if (f > 0 && find(&l->file[0], s) != NULL)
+				continue;
+			v = arena_more(l->a, v, *n, &cap, sizeof(*v));
+			v[(*n)++] = arena_cstr(l->a, s);
+		}
+	v = arena_more(l->a, v, *n, &cap, sizeof(*v));
+	v[*n] = NULL;
+	return v;
+}
+
+static void list_names(struct coi_err *e, const char **v, size_t n)
+{
+	struct buf b = {0};
+	size_t i;
+
+	for (i = 0; i < n && b.n < 150; i++)
+		buf_fmt(&b, "%s%s", i > 0 ? ", " : "", v[i]);
+	if (i < n)
+		buf_z(&b, ", ...");
+	err_hint(e, "the accounts are %s; choose with -a NAME or default = yes",
+		 buf_cstr(&b));
+	buf_free(&b);
+}
+
+/* The section with default = yes in one file; STR_NONE: none. */
+static int marked(const struct load *l, const struct config *c,
+		  struct str *name)
+{
+	const struct config_value *first = NULL;
+	size_t i;
+
+	for (i = 1; i < c->n; i++) {
+		const struct config_value *v = &c->v[i].v[KEY_DEFAULT];
+
+		if (v->file == NULL || str_iis(v->text, "no"))
+			continue;
+		if (!str_iis(v->text, "yes"))
+			return config_bad(v, l->e,
+					  "default is \"%.*s\", not yes or no",
+					  STR_ARG(str_sub(v->text, 0, 60)));
+		if (first != NULL)
+			return config_bad(v, l->e,
+					  "line %u has default = yes already",
+					  first->line);
+		first = v;
+		*name = c->v[i].name;
+	}
+	return 0;
+}
+
+static int choose_named(const struct load *l, const char *name, struct str *out)
+{
+	const char **v, *near;
+	size_t n;
+
+	*out = arena_str(l->a, str_of(name));
+	if (known(l, *out))
+		return 0;
+	v = names(l, &n);
+	if (n == 0 && config_name_ok(*out))
+		return 0; /* the environment may say it all */
+	near = config_nearest(*out, v);
+	if (n == 0)
+		err_set(l->e, COI_E_CONFIG,
+			"\"%.80s\" cannot be the name of an account", name);
+	else if (near != NULL)
+		err_set(l->e, COI_E_CONFIG,
+			"no account \"%.80s\", did you mean \"%s\"?", name,
+			near);
+	else
+		err_set(l->e, COI_E_CONFIG, "no account \"%.80s\"", name);
+	if (n > 0)
+		list_names(l->e, v, n);
+	return -1;
+}
+
+static int choose(const struct load *l, bool need_server, struct str *out)
+{
+	const char *name = l->o->account != NULL ? l->o->account
+						 : env(l, "COI_ACCOUNT");
+	struct str mark[2] = {STR_NONE, STR_NONE};
+	const char **v;
+	size_t f, n;
+
+	for (f = 0; f < l->nfiles; f++)
+		if (marked(l, &l->file[f], &mark[f]) < 0)
+			return -1;
+	if (name != NULL)
+		return choose_named(l, name, out);
+	*out = mark[0].p != NULL ? mark[0] : mark[1];
+	if (out->p != NULL)
+		return 0;
+	v = names(l, &n);
+	if (n == 1) {
+		*out = str_of(v[0]);
+		return 0;
+	}
+	*out = NO_ACCOUNT;
+	if (n == 0 || !need_server)
+		return 0;
+	err_set(l->e, COI_E_CONFIG, "there are %zu accounts and no default", n);
+	list_names(l->e, v, n);
+	return -1;
+}
+
+/* --- values --------------------------------------------------------------- */
+
+static int from_env(const struct load *l, struct config_value v[KEY_MAX])
+{
+	static const char *const refused[] = {"COI_PASSWORD", "COI_TOKEN"};
+	char name[64];
+	const char *value;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		if (env(l, refused[i]) == NULL)
+			continue;
+		err_set(l->e, COI_E_CONFIG,
+			"%s is set: an environment is no place for secrets, "
+			"other processes can read it",
+			refused[i]);
+		err_hint(l->e, "unset it and use %s",
+			 i == 0 ? "password-command or password-file"
+				: "token-command");
+		return -1;
+	}
+	for (i = 0; i < KEY_MAX; i++) {
+		const char *key = config_key_name((enum config_key)i);
+
+		if (i == KEY_DEFAULT)
+			continue;
+		snprintf(name, sizeof(name), "COI_%s", key);
+		for (j = 4; name[j] != '\0'; j++)
+			name[j] = name[j] == '-' ? '_'
+				  : name[j] >= 'a' && name[j] <= 'z'
+				      ? (char)(name[j] - 32)
+				      : name[j];
+		value = env(l, name);
+		if (value == NULL)
+			continue;
+		v[i] = (struct config_value){arena_str(l->a, str_of(value)),
+					     "environment",
+					     arena_cstr(l->a, str_of(name)), 0};
+		if (!utf8_valid(v[i].text) || strlen(value) > LIMIT_CONFIG)
+			return config_bad(&v[i], l->e, "not UTF-8");
+	}
+	return 0;
+}
+
+static void from_section(const struct config_section *s,
+			 struct config_value v[KEY_MAX])
+{
+	size_t i;
+
+	for (i = 0; s != NULL && i < KEY_MAX; i++)
+		if (v[i].file == NULL)
+			v[i] = s->v[i];
+}
+
+/*
+ * A password-command that stands further up hides a password-file further
+ * down and the other way round; both in one place is an error.
+ */
+static void hide_secrets(struct config_value v[KEY_MAX],
+			 const struct config_section *s, bool had)
+{
+	static const enum config_key k[] = {
+	    KEY_PASSWORD_COMMAND, KEY_PASSWORD_FILE, KEY_TOKEN_COMMAND};
+	size_t i;
+
+	if (!had || s == NULL)
+		return;
+	for (i = 0; i < sizeof(k) / sizeof(k[0]); i++)
+		if (v[k[i]].file != NULL && v[k[i]].file == s->v[k[i]].file &&
+		    v[k[i]].line == s->v[k[i]].line)
+			v[k[i]] = (struct config_value){.file = NULL};
+}
+
+static bool has_secret(const struct config_value v[KEY_MAX])
+{
+	return v[KEY_PASSWORD_COMMAND].file != NULL ||
+	       v[KEY_PASSWORD_FILE].file != NULL ||
+	       v[KEY_TOKEN_COMMAND].file != NULL;
+}
+
+static int gather(const struct load *l, struct str name,
+		  struct config_value v[KEY_MAX])
+{
+	size_t f, part;
+
+	if (from_env(l, v) < 0)
+		return -1;
+	for (f = 0; f < l->nfiles; f++)
+		for (part = 0; part < 2; part++) {
+			const struct config_section *s = part == 0
+							     ? find(&l->file[f],
+								    name)
+							     : &l->file[f].v[0];
+			bool had = has_secret(v);
+
+			from_section(s, v);
+			hide_secrets(v, s, had);
+		}
+	return 0;
+}
+
+/* --- the account ---------------------------------------------------------- */
+
+static int state(const struct load *l, struct account *ac, bool need)
+{
+	const char *dir = l->o->state_dir != NULL ? l->o->state_dir
+						  : env(l, "COI_STATE_DIR");
+
+	ac->state_dir = dir != NULL && *dir != '\0'
+			    ? arena_cstr(ac->arena, str_of(dir))
+			    : xdg(l, "XDG_STATE_HOME", ".local/state", "");
+	if (ac->state_dir != NULL) {
+		ac->state_path = arena_fmt(ac->arena, "%s/%s.db", ac->state_dir,
+					   ac->section)
+				     .p;
+		return 0;
+	}
+	if (!need)
+		return 0;
+	err_set(l->e, COI_E_CONFIG, "no folder for the state: HOME is not set");
+	err_hint(l->e, "give one with --state-dir or COI_STATE_DIR");
+	return -1;
+}
+
+static int complete(const struct load *l, const struct account *ac)
+{
+	const char *missing = ac->me.email.n == 0 ? "address"
+			      : ac->imap_host == NULL && ac->smtp_host == NULL
+				  ? "imap-host"
+				  : NULL;
+
+	if (missing == NULL)
+		return 0;
+	if (l->nfiles == 0) {
+		err_set(l->e, COI_E_CONFIG, "no account is configured");
+		err_hint(l->e,
+			 "write %s: [account NAME], address, imap-host, "
+			 "smtp-host, password-command; see coi-config(5)",
+			 l->wanted);
+		return -1;
+	}
+	err_set(l->e, COI_E_CONFIG, "account \"%s\" has no %s", ac->section,
+		missing);
+	err_hint(l->e, "add \"%s = ...\" to %s", missing, ac->file);
+	return -1;
+}
+
+/*
+ * COI_PASSWORD and COI_TOKEN are refused, so no secret of ours is in what a
+ * command gets.
+ */
+static char *const *environ_of_commands(const struct load *l)
+{
+	static const char *const names[] = {
+	    "HOME",	 "PATH",	  "USER",
+	    "LOGNAME",	 "LANG",	  "LC_ALL",
+	    "TZ",	 "TMPDIR",	  "XDG_RUNTIME_DIR",
+	    "GNUPGHOME", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS",
+	    "DISPLAY",	 "XAUTHORITY",	  "WAYLAND_DISPLAY"};
+	char **v;
+	const char *value;
+	size_t i, n = 0;
+
+	if (l->o->environ_of_commands != NULL)
+		return l->o->environ_of_commands;
+	v = arena_alloc(l->a,
+			(sizeof(names) / sizeof(names[0]) + 1) * sizeof(*v));
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		value = env(l, names[i]);
+		if (value != NULL)
+			v[n++] =
+			    (char *)arena_fmt(l->a, "%s=%s", names[i], value).p;
+	}
+	return v;
+}
+
+struct account *account_load(const struct account_options *o, bool need_server,
+			     struct coi_err *e)
+{
+	struct account *ac = mem_alloc(sizeof(*ac));
+	struct load l = {.o = o, .e = e};
+	struct config_value v[KEY_MAX] = {{.file = NULL}};
+	const char *cred;
+	struct str name;
+
+	ac->arena = l.a = arena_new();
+	l.home = env(&l, "HOME");
+	if (l.home != NULL)
+		l.home = arena_cstr(l.a, str_of(l.home));
+	*ac = (struct account){.arena = l.a,
+			       .sent_folder = "auto",
+			       .encrypt = "auto",
+			       .smtp_window = 1,
+			       .max_size = -1,
+			       .timeout_ms = 60000,
+			       .cancel_fd = -1};
+	if (read_files(&l) < 0 || choose(&l, need_server, &name) < 0 ||
+	    gather(&l, name, v) < 0)
+		goto fail;
+	ac->section = arena_cstr(l.a, name);
+	ac->file = l.nfiles == 0 ? NULL
+		   : l.nfiles == 2 && find(&l.file[0], name) == NULL &&
+			   find(&l.file[1], name) != NULL
+		       ? l.file[1].file
+		       : l.file[0].file;
+	ac->environ_of_commands = environ_of_commands(&l);
+	cred = env(&l, "CREDENTIALS_DIRECTORY");
+	if (cred != NULL)
+		ac->credentials = arena_cstr(l.a, str_of(cred));
+	if (account_values(ac, v, l.home, e) < 0 ||
+	    state(&l, ac, need_server) < 0 ||
+	    (need_server && complete(&l, ac) < 0))
+		goto fail;
+	if (o->timeout_ms > 0)
+		ac->timeout_ms = o->timeout_ms;
+	return ac;
+fail:
+	account_free(ac);
+	return NULL;
+}
+
+void account_free(struct account *ac)
+{
+	if (ac == NULL)
+		return;
+	secret_free(ac->password);
+	secret_free(ac->token);
+	arena_free(ac->arena);
+	free(ac);
+}
+
+bool account_is_me(const struct account *ac, struct str email)
+{
+	size_t i;
+
+	if (email.n == 0)
+		return false;
+	if (ac->me.email.n > 0 && addr_same(ac->me.email, email))
+		return true;
+	for (i = 0; i < ac->aliases.n; i++)
+		if (addr_same(ac->aliases.v[i].email, email))
+			return true;
+	return false;
+}

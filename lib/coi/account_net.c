@@ -1,0 +1,119 @@
+#include "coi/account_priv.h"
+
+#include "core/sys.h"
+
+/* One run of a tool logs in to two servers: ask a password manager once. */
+#define SECRETS_MS 30000
+
+enum which { IMAP, SMTP };
+
+static int need_host(const struct account *ac, enum which w, struct coi_err *e)
+{
+	const char *key = w == IMAP ? "imap-host" : "smtp-host";
+
+	if ((w == IMAP ? ac->imap_host : ac->smtp_host) != NULL)
+		return 0;
+	err_set(e, COI_E_CONFIG, "account \"%s\" has no %s", ac->section, key);
+	err_hint(e, "add \"%s = ...\" to %s", key,
+		 ac->file != NULL ? ac->file : "the configuration");
+	return -1;
+}
+
+static struct net_opts net(const struct account *ac,
+			   const struct account_net *n, enum which w)
+{
+	return (struct net_opts){
+	    .host = w == IMAP ? ac->imap_host : ac->smtp_host,
+	    .port = w == IMAP ? ac->imap_port : ac->smtp_port,
+	    .tls = w == IMAP ? ac->imap_tls : ac->smtp_tls,
+	    .family = n->family,
+	    .ca_file = ac->ca_file,
+	    .client_cert = ac->client_cert,
+	    .client_key = ac->client_key != NULL ? ac->client_key
+						 : ac->client_cert,
+	    .pins = ac->pins,
+	    .npins = ac->npins,
+	    .connect_ms = ac->timeout_ms < 30000 ? ac->timeout_ms : 30000,
+	    .io_ms = ac->timeout_ms,
+	    .trace_fd = n->trace_fd,
+	    .label = w == IMAP ? "imap" : "smtp",
+	    .cancel_fd = n->cancel_fd};
+}
+
+static struct sasl_creds creds(const struct account *ac, enum which w)
+{
+	bool external = ac->client_cert != NULL && ac->password == NULL &&
+			ac->token == NULL;
+
+	if (ac->auth != NULL)
+		external = strcmp(ac->auth, "EXTERNAL") == 0;
+	return (struct sasl_creds){
+	    .user = w == IMAP ? ac->user : ac->smtp_user,
+	    .password = ac->password,
+	    .token = ac->token,
+	    .external = external,
+	    .host = w == IMAP ? ac->imap_host : ac->smtp_host,
+	    .port = w == IMAP ? ac->imap_port : ac->smtp_port,
+	    .service = w == IMAP ? "imap" : "smtp",
+	    .only = ac->auth};
+}
+
+/* Commands run anew at each login, but for two logins in a row. */
+static int secrets(struct account *ac, const struct account_net *n,
+		   struct coi_err *e)
+{
+	bool old = ac->secrets_at != 0 &&
+		   sys_mono_ms() - ac->secrets_at > SECRETS_MS;
+
+	ac->cancel_fd = n->cancel_fd;
+	return account_secrets(ac, old, e);
+}
+
+/* A token ends before its time is up: one more try with a new one. */
+static bool again(struct account *ac, bool *tried, struct coi_err *e)
+{
+	if (*tried || e->code != COI_E_AUTH || ac->token_command == NULL)
+		return false;
+	*tried = true;
+	err_clear(e);
+	return account_secrets(ac, true, e) == 0;
+}
+
+struct imap *account_imap(struct account *ac, const struct account_net *n,
+			  struct coi_err *e)
+{
+	struct imap_opts o;
+	struct imap *im;
+	bool tried = false;
+
+	if (need_host(ac, IMAP, e) < 0 || secrets(ac, n, e) < 0)
+		return NULL;
+	do {
+		o = (struct imap_opts){.net = net(ac, n, IMAP),
+				       .creds = creds(ac, IMAP),
+				       .compress = ac->compress};
+		im = imap_open(&o, e);
+	} while (im == NULL && again(ac, &tried, e));
+	return im;
+}
+
+struct smtp *account_smtp(struct account *ac, const struct account_net *n,
+			  struct coi_err *e)
+{
+	/* smtp-user = "": a server that takes mail from us as we are. */
+	bool auth = ac->smtp_user == NULL || ac->smtp_user[0] != '\0';
+	struct smtp_opts o;
+	struct smtp *s;
+	bool tried = false;
+
+	if (need_host(ac, SMTP, e) < 0 || (auth && secrets(ac, n, e) < 0))
+		return NULL;
+	do {
+		o = (struct smtp_opts){.net = net(ac, n, SMTP),
+				       .window = ac->smtp_window};
+		if (auth)
+			o.creds = creds(ac, SMTP);
+		s = smtp_open(&o, e);
+	} while (s == NULL && auth && again(ac, &tried, e));
+	return s;
+}

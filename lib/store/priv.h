@@ -1,0 +1,180 @@
+/* What the files of the store share; SQLite ends here. */
+#ifndef STORE_PRIV_H
+#define STORE_PRIV_H
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+#include "store/store.h"
+
+#define STORE_SCHEMA 1
+#define STORE_IDENT 16 /* octets kept of an identity */
+
+/* Who holds a row in SUBMITTING; a pid alone may be somebody else's by now. */
+struct owner {
+	pid_t pid;
+	uint64_t start; /* of the process, in clock ticks since boot */
+	char boot[64];	/* boot id; "" where the system has none */
+	char ns[32];	/* pid name space */
+};
+
+struct lease {
+	char *consumer;
+	int fd;
+};
+
+struct pending; /* threads not written yet */
+
+enum query {
+	Q_BEGIN,
+	Q_COMMIT,
+	Q_ROLLBACK,
+	Q_SAVE,
+	Q_RELEASE,
+	Q_BACK,
+	Q_KV_GET,
+	Q_KV_SET,
+	Q_KV_DEL,
+	Q_CONSUMER_GET,
+	Q_CONSUMER_ADD,
+	Q_CURSOR_GET,
+	Q_CURSOR_ADD,
+	Q_CURSOR_SET,
+	Q_CURSOR_SETTLE,
+	Q_SEEN_ADD,
+	Q_SEEN_GET,
+	Q_SEEN_REUSED,
+	Q_SEEN_ID,
+	Q_HAND_ANY,
+	Q_HAND_ADD,
+	Q_HAND_OLD,
+	Q_HAND_GONE,
+	Q_HAND_PASSED,
+	Q_HAND_DONE,
+	Q_HAND_BY_ID,
+	Q_HAND_BY_UID,
+	Q_HAND_REUSED,
+	Q_GOAL,
+	Q_THREAD_ADD,
+	Q_THREAD_GET,
+	Q_THREAD_PLAIN,
+	Q_OUT_KEY,
+	Q_OUT_ADD,
+	Q_OUT_WIRE,
+	Q_OUT_ROW,
+	Q_OUT_OWNED,
+	Q_OUT_TAKE,
+	Q_OUT_DATA,
+	Q_OUT_RESULT,
+	Q_OUT_RCPTS,
+	Q_OUT_UNWIRE,
+	Q_OUT_COPY,
+	Q_OUT_STATE,
+	Q_OUT_LIST,
+	Q_OUT_COPIES,
+	Q_OUT_GET,
+	Q_OUT_WIRE_GET,
+	Q_OUT_BY_ID,
+	Q_OUT_DROP,
+	Q_OUT_HAS,
+	Q_PRUNE_SEEN,
+	Q_PRUNE_THREAD,
+	Q_PRUNE_HAND,
+	Q_PRUNE_WIRE,
+	Q_PRUNE_OUT,
+	Q_MAX
+};
+
+/* How far a commit goes before it counts: to the disk, or to the kernel. */
+enum sync { SYNC_KERNEL = 1, SYNC_DISK = 2 };
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	sqlite3_stmt *q[Q_MAX];
+	int sync;   /* as set, 0: not yet */
+	bool group; /* between store_begin() and store_end() */
+	uint64_t key[2];
+	bool have_key;
+	char *consumer; /* the last one looked up */
+	int64_t consumer_id;
+	int64_t run; /* tells the handouts of this process from older ones */
+	struct lease *leases;
+	size_t nleases, leases_cap;
+	struct owner self;
+	struct pending *pending;
+};
+
+/* sql.c: every failure of SQLite becomes one of ours here. */
+int sql_fail(struct store *s, int rc, const char *what, struct coi_err *e);
+int sql_exec(struct store *s, const char *text, struct coi_err *e);
+/* The statement, reset, its values gone; NULL when it cannot be prepared. */
+sqlite3_stmt *sql(struct store *s, enum query q, struct coi_err *e);
+/* 1 a row, 0 done (and reset), -1 failed (and reset). */
+int sql_step(struct store *s, sqlite3_stmt *st, struct coi_err *e);
+void sql_text(sqlite3_stmt *st, int at, struct str v);
+void sql_blob(sqlite3_stmt *st, int at, struct str v);
+struct str sql_col(sqlite3_stmt *st, int at); /* until the next step */
+struct str sql_dup(struct arena *a, sqlite3_stmt *st, int at);
+
+/*
+ * One write transaction; `point` names the kill points around its commit:
+ * "store.commit" gives store.commit.before and store.commit.after.
+ */
+int tx_begin(struct store *s, enum sync sync, struct coi_err *e);
+int tx_commit(struct store *s, const char *point, struct coi_err *e);
+void tx_rollback(struct store *s);
+
+/* hash.c */
+uint64_t hash_sip(const uint64_t key[2], struct str s);
+/* The key is random and stays in the database, so nobody can aim at it. */
+int hash_key(struct store *s, struct coi_err *e);
+int64_t hash_id(struct store *s, struct str id);
+void hash_ident(struct store *s, struct str id, struct str identity,
+		unsigned char out[STORE_IDENT]);
+
+/* schema.c */
+int schema_check(struct store *s, struct coi_err *e);
+
+/* cursor.c */
+int consumer_check(const char *consumer, struct coi_err *e);
+/* add == false: *id is 0 for a consumer that was never here. */
+int consumer_find(struct store *s, const char *consumer, bool add, int64_t *id,
+		  struct coi_err *e);
+struct str mailbox_name(struct str mailbox);
+struct cursor_row {
+	int64_t row; /* 0: none */
+	uint32_t validity, uid;
+	uint64_t modseq;
+};
+int cursor_row(struct store *s, int64_t consumer, struct str mailbox,
+	       struct cursor_row *r, struct coi_err *e);
+int cursor_add(struct store *s, int64_t consumer, struct str mailbox,
+	       struct cursor_row *r, struct coi_err *e);
+int cursor_put(struct store *s, const struct cursor_row *r, struct coi_err *e);
+/* Moves all cursors of the consumer up to what is not acknowledged yet. */
+int cursor_settle(struct store *s, int64_t consumer, struct coi_err *e);
+int seen_add(struct store *s, int64_t consumer, int64_t id,
+	     const unsigned char *ident, int64_t day, struct coi_err *e);
+int64_t store_day(void);
+
+/* handout.c */
+/* What stands in v was printed for good: no longer waits for an --ack. */
+int handout_commit(struct store *s, int64_t consumer,
+		   const struct cursor_row *r, const struct store_seen *v,
+		   size_t n, struct coi_err *e);
+
+/* thread.c */
+int thread_flush(struct store *s, struct coi_err *e); /* inside a transaction */
+void thread_forget(struct store *s);
+/* Those of v that name a root; inside a transaction. */
+int thread_put_all(struct store *s, const struct store_seen *v, size_t n,
+		   struct coi_err *e);
+
+/* owner.c */
+const struct owner *owner_self(struct store *s);
+bool owner_is_self(struct store *s, const struct owner *o);
+/* since: when the row changed last; decides where the kernel cannot. */
+bool owner_is_dead(struct store *s, const struct owner *o, int64_t since);
+
+#endif
