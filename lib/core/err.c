@@ -52,18 +52,15 @@ int err_errno(struct coi_err *e, enum coi_code code, int num, const char *fmt,
 {
 	struct buf b = {0};
 	va_list ap;
-	char text[128];
 
 	if (e == NULL || e->code != COI_OK)
 		return -1;
-	if (strerror_r(num, text, sizeof(text)) != 0)
-		snprintf(text, sizeof(text), "error %d", num);
 	e->code = code;
 	va_start(ap, fmt);
 	buf_vfmt(&b, fmt, ap);
 	va_end(ap);
 	buf_z(&b, ": ");
-	buf_z(&b, text);
+	buf_z(&b, strerror(num));
 	put(e->msg, sizeof(e->msg), buf_view(&b));
 	buf_free(&b);
 	return -1;

@@ -34,6 +34,16 @@ struct net_opts {
 struct net_conn;
 
 /*
+ * Where the system's trust is, instead of OpenSSL's own places: what
+ * SSL_CERT_FILE and SSL_CERT_DIR say.  NULL: the default.  Process-wide and
+ * borrowed; to be called before the first connection.
+ */
+void net_trust_defaults(const char *file, const char *dir);
+/* Name servers ("127.0.0.1:5353,[::1]:53") instead of resolv.conf's; for
+ * tests.  Process-wide and borrowed. */
+void net_dns_servers(const char *csv);
+
+/*
  * Resolves with c-ares, connects (both families raced, RFC 8305), and does
  * the TLS handshake when implicit.  NULL on failure: COI_E_UNAVAILABLE (no
  * such host, refused), COI_E_TEMP (time), COI_E_TLS (certificate or TLS).
@@ -50,8 +60,14 @@ bool net_is_loopback(const struct net_conn *c);
  * ("tls-server-end-point" too); false if there is none. */
 bool net_binding(struct net_conn *c, const char *type, struct buf *out);
 
-/* Every read and write until the next call must end within ms from now. */
+/*
+ * Every read and write that has to wait, until the next call, must end within
+ * ms from now; 0: io_ms, negative: no limit.  What is there already is given
+ * out even when it is late, so renew it as a long answer makes progress.
+ */
 void net_deadline(struct net_conn *c, int ms);
+/* From here cancel_fd is not looked at: for the goodbye after a signal. */
+void net_ignore_cancel(struct net_conn *c);
 
 /* Reading: what has arrived is a view, good until the next net_fill(). */
 struct str net_avail(const struct net_conn *c);
@@ -63,13 +79,22 @@ int net_fill(struct net_conn *c, size_t max, struct coi_err *e);
 /* A line without CRLF (bare LF taken), at most max octets. */
 int net_line(struct net_conn *c, size_t max, struct str *line,
 	     struct coi_err *e);
-/* True when octets are waiting, in our buffer or the TLS layer's. */
+/*
+ * True when net_fill() would not wait: octets are in our buffer, in a layer
+ * below or in the kernel, or the connection has ended.  After poll(2) said
+ * readable and this says false, it was TLS housekeeping: poll again.
+ */
 bool net_pending(const struct net_conn *c);
 /* For poll(2) by a watcher; check net_pending() first. */
 int net_fd(const struct net_conn *c);
 
-/* Writing: collected until net_flush() (or 64 KiB); the trace shows what
- * passes, but what is put with net_put_secret() as "[n octets hidden]". */
+/*
+ * Writing: collected until net_flush() (or 64 KiB); the trace shows what
+ * passes, but what is put with net_put_secret() as "[n octets hidden]".  A peer
+ * that has gone is an error, never SIGPIPE; what it said before can still be
+ * read.  While we wait to write, what it sends is taken (16 MiB), so that two
+ * talkers cannot lock each other.
+ */
 int net_put(struct net_conn *c, struct str s, struct coi_err *e);
 int net_put_secret(struct net_conn *c, struct str s, struct coi_err *e);
 int net_flush(struct net_conn *c, struct coi_err *e);

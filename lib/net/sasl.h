@@ -39,6 +39,8 @@ bool sasl_initial(const struct sasl *s); /* client speaks first */
  */
 int sasl_step(struct sasl *s, struct str in, struct buf *out,
 	      struct coi_err *e);
+/* What an OAuth server said against the token (JSON), for the error; "". */
+struct str sasl_reason(const struct sasl *s);
 /* After the server said OK: SCRAM checks that the server knew the password.
  * `last`: data that came with the success (base64), or STR_NONE. */
 int sasl_done(struct sasl *s, struct str last, struct coi_err *e);

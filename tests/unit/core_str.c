@@ -39,6 +39,14 @@ TEST(clean, "what a peer said cannot move a terminal's cursor")
 	CHECK(e.code == COI_E_TEMP);
 }
 
+TEST(errno_text, "a system error is told in words")
+{
+	struct coi_err e = {0};
+
+	err_errno(&e, COI_E_NOINPUT, 2, "cannot open %s", "x");
+	CHECK(strcmp(e.msg, "cannot open x: No such file or directory") == 0);
+}
+
 TEST(numbers, "decimal numbers are checked for every octet and the limit")
 {
 	uint64_t v = 0;
