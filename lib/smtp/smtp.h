@@ -17,7 +17,7 @@ struct smtp;
 struct smtp_opts {
 	struct net_opts net;
 	struct sasl_creds creds; /* user NULL: no AUTH */
-	const char *helo;	 /* NULL: "localhost" form of our address */
+	const char *helo;	 /* NULL: "[127.0.0.1]", which tells nothing */
 	bool lmtp;
 	unsigned window; /* transactions in flight; 0 and 1: one */
 };
@@ -69,19 +69,31 @@ struct smtp_msg {
 
 /*
  * Submits one message and waits for its result.  0 when a result is there
- * (look at state and rcpts); -1 when the connection failed: state then tells
- * UNSENT, DEFERRED or UNKNOWN, and smtp_usable() is false.  Result strings in
- * the arena.  CR, LF or NUL in an address or argument: COI_E_DATA, nothing
- * sent.  A message above SIZE or 8-bit without 8BITMIME: refused locally.
+ * (look at state and rcpts; smtp_usable() may be false all the same, after a
+ * 421).  -1 with *e set when there is none; the state then says:
+ *   UNSENT    nothing of it was submitted: bad address (COI_E_DATA), read() or
+ *             before_data() failed, or the server had ended the connection
+ *             before (421 to RSET or MAIL of a later message, COI_E_TEMP): send
+ *             it over a new one.
+ *   DEFERRED  the link was lost before the data's end had left: safe.
+ *   UNKNOWN   COI_E_OUTCOME: after it.
+ * The result is the final reply and nothing earlier.  Should a server take the
+ * data after it had refused all recipients, 0 is returned and the state is
+ * UNKNOWN.  A message above SIZE, 8-bit without 8BITMIME or SMTPUTF8 that is
+ * not offered: refused locally, code 0.  A signal (cancel_fd) lets a
+ * message in hand come to its end for three seconds.  Result strings are in the
+ * arena.
  */
 int smtp_send(struct smtp *s, struct arena *a, struct smtp_msg *m,
 	      struct coi_err *e);
 
 /*
- * Many messages in order, up to `window` transactions in flight.  done() is
- * called for each message in order as its result is known.  Ends early when
- * the link is lost or a 421 came: *finished tells how many have a result;
- * the rest is UNSENT or UNKNOWN by their state.
+ * Many messages in order, up to `window` transactions in flight where the
+ * server has PIPELINING and CHUNKING; big ones go alone.  done() is called for
+ * each message in order as its result is known; one with a bad address is
+ * refused (code 0) and does not stop the others.  Ends early, -1, when the link
+ * is lost, a 421 or a signal came, or a message cannot be read: *finished tells
+ * how many have a result; the state of the rest is UNSENT, DEFERRED or UNKNOWN.
  */
 int smtp_send_all(struct smtp *s, struct arena *a, struct smtp_msg *v, size_t n,
 		  void (*done)(void *ctx, struct smtp_msg *m), void *ctx,
