@@ -1,0 +1,528 @@
+/* Commands and their tags, literals of ours, deadlines, refusals. */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "core/limits.h"
+#include "core/sys.h"
+#include "imap/priv.h"
+
+#define PROGRESS 4096 /* octets that earn another io_ms */
+#define RENEWALS 20   /* "* OK still searching" earns it as well */
+#define SAID_MAX 1024
+#define LITERAL_MINUS 4096 /* RFC 7888 5 */
+
+/* --- a connection as the source ------------------------------------------- */
+
+static struct str io_avail(void *ctx)
+{
+	return net_avail(ctx);
+}
+
+static void io_consume(void *ctx, size_t n)
+{
+	net_consume(ctx, n);
+}
+
+static int io_fill(void *ctx, size_t max, struct coi_err *e)
+{
+	return net_fill(ctx, max, e);
+}
+
+static bool io_waits(void *ctx)
+{
+	struct pollfd p = {.fd = net_fd(ctx), .events = POLLIN};
+
+	/* Half a line is there: the rest may be long in coming. */
+	if (net_avail(ctx).n > 0)
+		return poll(&p, 1, 0) == 0;
+	return !net_pending(ctx);
+}
+
+static int io_put(void *ctx, struct str s, bool secret, struct coi_err *e)
+{
+	return secret ? net_put_secret(ctx, s, e) : net_put(ctx, s, e);
+}
+
+static int io_flush(void *ctx, struct coi_err *e)
+{
+	return net_flush(ctx, e);
+}
+
+static void io_deadline(void *ctx, int ms)
+{
+	net_deadline(ctx, ms);
+}
+
+static const struct imap_io net_io = {
+    io_avail, io_consume, io_fill, io_waits, io_put, io_flush, io_deadline};
+
+static struct imap *fresh(void)
+{
+	struct imap *im = mem_alloc(sizeof(*im));
+
+	im->scratch = arena_new();
+	im->names = arena_new();
+	im->base = im->next = 1;
+	im->stage = "connect";
+	return im;
+}
+
+struct imap *imap_new(const struct imap_opts *o)
+{
+	struct imap *im = fresh();
+
+	im->o = *o;
+	im->io = net_io;
+	return im;
+}
+
+struct imap *imap_new_on(const struct imap_io *io, void *ctx)
+{
+	struct imap *im = fresh();
+
+	im->io = *io;
+	im->io_ctx = ctx;
+	im->o.net.host = "test";
+	return im;
+}
+
+static void forget_tags(struct imap *im)
+{
+	uint32_t t;
+
+	for (t = im->base; t != im->next; t++)
+		free(im->pend[t - im->base].said);
+	im->base = im->next;
+}
+
+void imap_free(struct imap *im)
+{
+	if (im == NULL)
+		return;
+	net_close(im->c);
+	forget_tags(im);
+	free(im->pend);
+	buf_free(&im->kept);
+	buf_free(&im->plus_text);
+	buf_free(&im->caps);
+	buf_free(&im->others);
+	items_free(&im->items);
+	free(im->want.status);
+	free(im->odd);
+	arena_free(im->scratch);
+	arena_free(im->names);
+	free(im);
+}
+
+/* Those at the front that are done leave the table. */
+static void drop_done(struct imap *im)
+{
+	size_t n = im->next - im->base, k = 0;
+
+	while (k < n && im->pend[k].res != RES_PENDING)
+		free(im->pend[k++].said);
+	if (k > 0 && k < n)
+		memmove(im->pend, im->pend + k, (n - k) * sizeof(*im->pend));
+	im->base += (uint32_t)k;
+}
+
+int imap_begin(struct imap *im, const char *stage, struct coi_err *e)
+{
+	im->stage = stage;
+	im->responses = 0;
+	im->renewals = 0;
+	im->since = 0;
+	drop_done(im);
+	if (im->dead || im->spoiled)
+		return err_set(e, COI_E_UNAVAILABLE,
+			       "the connection cannot be used any more");
+	im->io.deadline(im->io_ctx, 0);
+	return 0;
+}
+
+int imap_end(struct imap *im, int rc, struct coi_err *e)
+{
+	free(im->want.status);
+	im->want = (struct imap_sinks){0};
+	if (rc >= 0)
+		return rc;
+	err_stage(e, im->stage);
+	err_host(e, im->o.net.host, im->o.net.port);
+	return -1;
+}
+
+/* --- reading ---------------------------------------------------------------
+ */
+
+static int wait_more(struct imap *im, struct coi_err *e)
+{
+	const struct imap_fetch_events *ev = im->want.fetch;
+	size_t before;
+
+	if (ev != NULL && ev->idle != NULL && im->io.waits(im->io_ctx) &&
+	    ev->idle(im->want.fetch_ctx, e) < 0) {
+		im->spoiled = true;
+		return -1;
+	}
+	before = im->io.avail(im->io_ctx).n;
+	if (im->io.fill(im->io_ctx, LIMIT_IMAP_LINE + 65536, e) < 0) {
+		/* After a signal a goodbye is still in order. */
+		if (e->code == COI_E_CANCELLED)
+			im->spoiled = true;
+		else
+			im->dead = true;
+		return -1;
+	}
+	im->since += im->io.avail(im->io_ctx).n - before;
+	if (im->since >= PROGRESS && !im->leaving) {
+		im->since = 0;
+		im->io.deadline(im->io_ctx, 0);
+	}
+	return 0;
+}
+
+int imap_read(struct imap *im, struct coi_err *e)
+{
+	struct coi_err le = {0};
+	size_t used;
+	int rc;
+
+	if (e == NULL)
+		e = &le;
+	for (;;) {
+		if (im->leaving && sys_mono_ms() > im->leave_by) {
+			im->dead = true;
+			return err_set(e, COI_E_TEMP, "no time left");
+		}
+		rc = imap_feed(im, im->io.avail(im->io_ctx), &used, e);
+		im->io.consume(im->io_ctx, used);
+		if (rc > 0)
+			break;
+		if (rc == 0 && used > 0)
+			continue;
+		if (rc == 0)
+			rc = wait_more(im, e);
+		if (rc == 0)
+			continue;
+		/* After an event said no, the goodbye is still possible. */
+		if (!im->spoiled)
+			im->dead = true;
+		return -1;
+	}
+	if (im->mode == MODE_STATUS && !im->leaving &&
+	    im->renewals++ < RENEWALS)
+		im->io.deadline(im->io_ctx, 0);
+	return 0;
+}
+
+/* --- tags ------------------------------------------------------------------
+ */
+
+uint32_t imap_tag_new(struct imap *im, const char *what, struct buf *b)
+{
+	size_t n = im->next - im->base;
+
+	im->pend = mem_more(im->pend, n, &im->pendcap, sizeof(*im->pend));
+	im->pend[n] = (struct imap_pending){.what = what};
+	buf_fmt(b, "a%u ", im->next);
+	return im->next++;
+}
+
+static struct imap_pending *pending(const struct imap *im, uint32_t tag)
+{
+	if (tag < im->base || tag >= im->next)
+		return NULL;
+	return &im->pend[tag - im->base];
+}
+
+enum imap_result imap_state(const struct imap *im, uint32_t tag)
+{
+	const struct imap_pending *p = pending(im, tag);
+
+	return p == NULL ? RES_OK : p->res;
+}
+
+void imap_settle(struct imap *im, uint32_t tag, enum imap_result res,
+		 struct str text)
+{
+	struct imap_pending *p = pending(im, tag);
+
+	p->res = res;
+	if (res != RES_OK && !p->ignored)
+		p->said = mem_dup(str_sub(text, 0, SAID_MAX));
+}
+
+void imap_ignore(struct imap *im, uint32_t tag)
+{
+	struct imap_pending *p = pending(im, tag);
+
+	if (p != NULL)
+		p->ignored = true;
+}
+
+/* --- writing ---------------------------------------------------------------
+ */
+
+static int wrote(struct imap *im, int rc)
+{
+	if (rc < 0)
+		im->dead = true;
+	return rc;
+}
+
+int imap_put(struct imap *im, struct str s, struct coi_err *e)
+{
+	return wrote(im, im->io.put(im->io_ctx, s, false, e));
+}
+
+int imap_put_secret(struct imap *im, struct str s, struct coi_err *e)
+{
+	return wrote(im, im->io.put(im->io_ctx, s, true, e));
+}
+
+int imap_flush(struct imap *im, struct coi_err *e)
+{
+	return wrote(im, im->io.flush(im->io_ctx, e));
+}
+
+bool imap_literal_ok(const struct imap *im, uint64_t n)
+{
+	return imap_has(im, "LITERAL+") ||
+	       (imap_has(im, "LITERAL-") && n <= LITERAL_MINUS);
+}
+
+int imap_wait_plus(struct imap *im, uint32_t tag, struct coi_err *e)
+{
+	im->plus = false;
+	if (imap_flush(im, e) < 0)
+		return -1;
+	while (!im->plus && imap_state(im, tag) == RES_PENDING)
+		if (imap_read(im, e) < 0)
+			return -1;
+	return imap_state(im, tag) == RES_PENDING;
+}
+
+int imap_wait_literal(struct imap *im, uint32_t tag, struct coi_err *e)
+{
+	int rc = imap_wait_plus(im, tag, e);
+
+	if (rc != 0 || imap_state(im, tag) != RES_OK)
+		return rc;
+	/* It cannot have done what it was not told yet. */
+	im->dead = true;
+	return err_set(e, COI_E_PROTOCOL,
+		       "the server said OK to half a command");
+}
+
+/*
+ * The next {n+}CRLF of a command: `text` goes up to it, `lit` behind it.
+ * False at the end; *bad: CR, LF or NUL where none may be.
+ */
+static bool next_literal(struct str *rest, struct str *text, struct str *lit,
+			 bool *bad)
+{
+	bool quote = false;
+	size_t i, before;
+	uint64_t n;
+
+	*bad = false;
+	*text = *rest;
+	for (i = 0; i < rest->n; i++) {
+		char ch = rest->p[i];
+
+		if (quote && ch == '\\' && i + 1 < rest->n)
+			ch = rest->p[++i];
+		else if (ch == '"')
+			quote = !quote;
+		if (ch != '\r' && ch != '\n' && ch != '\0')
+			continue;
+		*bad = true;
+		if (quote || ch != '\r' || i + 1 >= rest->n ||
+		    rest->p[i + 1] != '\n' || i < 4 || rest->p[i - 2] != '+' ||
+		    imap_literal_tail(str_sub(*rest, 0, i), &before, &n) != 1)
+			return false;
+		if (n > rest->n - i - 2)
+			return false;
+		*text = str_sub(*rest, 0, before);
+		*lit = str_sub(*rest, i + 2, (size_t)n);
+		*rest = str_sub(*rest, i + 2 + (size_t)n, rest->n);
+		*bad = str_chr(*lit, '\0') >= 0;
+		return true;
+	}
+	*rest = str_sub(*rest, rest->n, 0);
+	return false;
+}
+
+static int check_command(const char *what, struct str rest, struct coi_err *e)
+{
+	struct str text, lit;
+	bool bad, more;
+
+	do {
+		more = next_literal(&rest, &text, &lit, &bad);
+		if (bad)
+			return err_set(e, COI_E_DATA,
+				       "a line end or NUL inside an argument "
+				       "of %s",
+				       what);
+	} while (more);
+	return 0;
+}
+
+int imap_send(struct imap *im, const char *what, struct str rest, uint32_t *tag,
+	      struct coi_err *e)
+{
+	struct buf b = {0};
+	struct str text, lit;
+	bool bad, more;
+	int rc = -1;
+
+	if (check_command(what, rest, e) < 0)
+		return -1;
+	*tag = imap_tag_new(im, what, &b);
+	do {
+		more = next_literal(&rest, &text, &lit, &bad);
+		buf_str(&b, text);
+		if (!more)
+			break;
+		if (imap_literal_ok(im, lit.n)) {
+			buf_fmt(&b, "{%zu+}\r\n", lit.n);
+			buf_str(&b, lit);
+			continue;
+		}
+		buf_fmt(&b, "{%zu}\r\n", lit.n);
+		if (imap_put(im, buf_view(&b), e) < 0)
+			goto out;
+		rc = imap_wait_literal(im, *tag, e);
+		if (rc <= 0)
+			goto out;
+		rc = -1;
+		buf_clear(&b);
+		buf_str(&b, lit);
+	} while (more);
+	buf_z(&b, "\r\n");
+	rc = imap_put(im, buf_view(&b), e);
+out:
+	buf_free(&b);
+	return rc;
+}
+
+/* --- results ----------------------------------------------------------------
+ */
+
+int imap_await(struct imap *im, uint32_t tag, enum imap_result *res,
+	       struct coi_err *e)
+{
+	if (imap_flush(im, e) < 0)
+		return -1;
+	while (imap_state(im, tag) == RES_PENDING)
+		if (imap_read(im, e) < 0)
+			return -1;
+	*res = imap_state(im, tag);
+	return 0;
+}
+
+int imap_done(struct imap *im, uint32_t tag, struct coi_err *e)
+{
+	enum imap_result res;
+
+	if (imap_await(im, tag, &res, e) < 0)
+		return -1;
+	return res == RES_OK ? 0 : imap_refused(im, tag, e);
+}
+
+int imap_run(struct imap *im, const char *what, struct str text,
+	     struct coi_err *e)
+{
+	uint32_t tag;
+
+	if (imap_send(im, what, text, &tag, e) < 0)
+		return -1;
+	return imap_done(im, tag, e);
+}
+
+/* "[CODE ...] words": the code's name. */
+static struct str code_name(struct str said)
+{
+	size_t i;
+
+	if (said.n == 0 || said.p[0] != '[')
+		return STR_NONE;
+	for (i = 1; i < said.n && said.p[i] != ' ' && said.p[i] != ']';)
+		i++;
+	return str_sub(said, 1, i - 1);
+}
+
+enum coi_code imap_code_of(enum imap_result res, struct str said)
+{
+	static const struct {
+		const char *name;
+		enum coi_code code;
+	} codes[] = {
+	    {"AUTHENTICATIONFAILED", COI_E_AUTH},
+	    {"AUTHORIZATIONFAILED", COI_E_AUTH},
+	    {"EXPIRED", COI_E_AUTH},
+	    {"PRIVACYREQUIRED", COI_E_AUTH},
+	    {"CONTACTADMIN", COI_E_AUTH},
+	    {"NOPERM", COI_E_AUTH},
+	    {"UNAVAILABLE", COI_E_TEMP},
+	    {"INUSE", COI_E_TEMP},
+	    {"LIMIT", COI_E_TEMP},
+	    {"OVERQUOTA", COI_E_TEMP},
+	    {"NONEXISTENT", COI_E_NOINPUT},
+	    {"TRYCREATE", COI_E_NOINPUT},
+	    {"CANNOT", COI_E_UNAVAILABLE},
+	};
+	struct str name = code_name(said);
+	size_t i;
+
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (str_iis(name, codes[i].name))
+			return codes[i].code;
+	return res == RES_BAD ? COI_E_PROTOCOL : COI_E_UNAVAILABLE;
+}
+
+bool imap_said_code(const struct imap *im, uint32_t tag, const char *code)
+{
+	const struct imap_pending *p = pending(im, tag);
+
+	return p != NULL && str_iis(code_name(str_of(p->said)), code);
+}
+
+int imap_refused(struct imap *im, uint32_t tag, struct coi_err *e)
+{
+	const struct imap_pending *p = pending(im, tag);
+	struct str said = str_of(p->said == NULL ? "" : p->said);
+
+	err_set(e, imap_code_of(p->res, said), "the server %s %s",
+		p->res == RES_BAD ? "does not understand" : "refused", p->what);
+	err_reply(e, said.p, said.n);
+	return -1;
+}
+
+void imap_quote(struct buf *b, struct str s)
+{
+	bool plain = s.n <= 1024;
+	size_t i;
+
+	for (i = 0; i < s.n && plain; i++)
+		plain = s.p[i] != '\r' && s.p[i] != '\n' && s.p[i] != '\0' &&
+			(unsigned char)s.p[i] < 0x80;
+	if (!plain) {
+		buf_fmt(b, "{%zu+}\r\n", s.n);
+		buf_str(b, s);
+		return;
+	}
+	buf_c(b, '"');
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_c(b, '\\');
+		buf_c(b, s.p[i]);
+	}
+	buf_c(b, '"');
+}
+
+struct net_conn *imap_conn(struct imap *im)
+{
+	return im->c;
+}
