@@ -15,13 +15,16 @@ struct compose_opts {
 	bool keep;	   /* take id, sentAt, from as given */
 	bool markdown;	   /* text is Markdown: add markdown and html forms */
 	const char *agent; /* unused headers stay away: NULL */
+	struct str id;	   /* without <>: this Message-ID, for a retry */
 };
 
 /*
  * Fills id, sent_at and references of m (unless keep) and composes it.
  * COI_E_DATA: no recipient, bad address, a section attachment ...;
- * COI_E_NOINPUT: a file is not there.  Sizes of files are taken now; a file
- * that changed when read is COI_E_DATA.
+ * COI_E_NOINPUT: a file is not there; COI_E_NOKEY: encryption is demanded.
+ * Sizes of files are taken now; a file that changed when read is COI_E_DATA.
+ * A pipe is read now and becomes `data` of its blob.  The wire borrows from
+ * the arena and from m: free it before they go.
  */
 struct wire *compose(struct arena *a, struct message *m,
 		     const struct compose_opts *o, struct coi_err *e);
@@ -33,7 +36,8 @@ bool wire_utf8(const struct wire *w); /* needs SMTPUTF8 */
 ssize_t wire_read(void *w, char *p, size_t n, struct coi_err *e);
 void wire_rewind(struct wire *w);
 /* Hex SHA-256 of the content without id, date and boundaries: same message,
- * same digest (idempotency). */
+ * same digest (idempotency), before and after compose().  Nothing is written
+ * when a file cannot be read (e is set). */
 void compose_digest(const struct message *m, struct buf *hex,
 		    struct coi_err *e);
 /* type of a file by its content, else by its name; "application/octet-stream"

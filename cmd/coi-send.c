@@ -1,0 +1,689 @@
+/* coi-send: composes chat messages and submits them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "coi/check.h"
+#include "coi/reply.h"
+#include "coi/send.h"
+#include "core/file.h"
+#include "core/limits.h"
+#include "core/sys.h"
+#include "fmt/date.h"
+#include "fmt/mbox.h"
+#include "fmt/msgid.h"
+#include "fmt/text.h"
+#include "kind/kind.h"
+#include "lines.h"
+
+static const char *const usage[] = {
+    "coi-send [-m TEXT | -i FILE] [-k KIND] [--file F]... [--cc A] [--bcc A] "
+    "ADDRESS...",
+    "coi-send --to-all [-m TEXT] [--file F]... <RECORDS",
+    "coi-send --json [FILE|-]",
+    "coi-send --flush | --queue-list | --queue-drop ID | --retry-unknown [ID]",
+    "coi-send --check",
+    NULL};
+
+static const struct cli_opt opts[] = {
+    {'m', "message", "TEXT", "the text; else from -i or standard input", 0},
+    {'i', "input", "FILE", "read the text from FILE (- for stdin)", 0},
+    {'k', "kind", "KIND", "what to send (message)", 0},
+    {0, "file", "FILE", "attach FILE; repeat for more", CLI_REPEAT},
+    {0, "cc", "ADDRESS", "another recipient, shown in Cc", CLI_REPEAT},
+    {0, "bcc", "ADDRESS", "a recipient that others do not see", CLI_REPEAT},
+    {0, "from", "ALIAS", "send as this address of the account", 0},
+    {0, "subject", "TEXT", "a subject (none by default)", 0},
+    {0, "markdown", NULL,
+     "the text is Markdown: sent as plain, markdown "
+     "and html",
+     0},
+    {0, "html", NULL, "the text is HTML: sent as plain and html", 0},
+    {0, "reply-to-id", "ID", "answer the message with this id", 0},
+    {0, "to-all", NULL, "answer everybody of the record(s) on stdin", 0},
+    {0, "receipt", NULL, "ask for a read receipt", 0},
+    {'j', "json", "[FILE]", "read records as JSON Lines, print results", 0},
+    {0, "lax", NULL, "ignore unknown keys in JSON input", 0},
+    {'n', "dry-run", NULL, "print what would be sent, touch nothing", 0},
+    {0, "keep", NULL, "keep id, date and sender of the input", 0},
+    {0, "idempotency-key", "KEY", "send once however often it is tried", 0},
+    {0, "queue", NULL, "keep what cannot go out now", 0},
+    {0, "expire", "TIME", "how long it may wait in the queue (5d)", 0},
+    {0, "flush", NULL, "send what is queued", 0},
+    {0, "queue-list", NULL, "list what is queued or of unknown outcome", 0},
+    {0, "queue-drop", "ID", "forget a queued message", 0},
+    {0, "retry-unknown", "[ID]", "send again what may have been sent", 0},
+    {0, "check", NULL, "log in to both servers and say what works", 0},
+    {0, NULL, NULL, NULL, 0}};
+
+static const char *const examples[] = {
+    "coi-send -m 'the disk is full' ops@example.org",
+    "df -h | coi-send ops@example.org",
+    "coi-send --file photo.jpg bob@example.org </dev/null",
+    "coi-fetch --json | jq -c '{to:[.from],inReplyTo:.id,text:\"pong\"}' | "
+    "coi-send --json",
+    NULL};
+
+struct sending {
+	struct cli *c;
+	struct account *ac;
+	struct account_net net;
+	struct store *st;
+	struct sender *sender;
+	struct send_opts o;
+	bool seen[SEND_UNKNOWN + 1]; /* outcomes so far */
+	struct buf dry;		     /* -n: the messages */
+	unsigned ndry;
+	struct buf first; /* the first one, until a second makes it an mbox */
+	struct str first_from;
+	int64_t first_date;
+};
+
+/* --- results -------------------------------------------------------------- */
+
+static int status_of(const bool *seen)
+{
+	if (seen[SEND_UNKNOWN])
+		return 84;
+	if (seen[SEND_PARTIAL] || (seen[SEND_ACCEPTED] && seen[SEND_REFUSED]))
+		return 1;
+	if (seen[SEND_DEFERRED])
+		return 75;
+	return seen[SEND_REFUSED] ? 67 : 0;
+}
+
+static void complain(struct sending *x, const struct send_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->nrcpts; i++) {
+		const struct send_rcpt *p = &r->rcpts[i];
+
+		if (p->state == SEND_ACCEPTED || p->state == SEND_QUEUED)
+			continue;
+		cli_warn(x->c, "%.*s: %s%s%.*s%s", STR_ARG(p->email),
+			 send_word(p->state), p->reply.n > 0 ? ": " : "",
+			 STR_ARG(p->reply),
+			 p->state == SEND_UNKNOWN
+			     ? "; it may have arrived: --retry-unknown "
+			       "sends it again"
+			     : "");
+	}
+}
+
+static int on_result(void *ctx, const struct send_result *r, struct coi_err *e)
+{
+	struct sending *x = ctx;
+
+	x->seen[r->outcome] = true;
+	cli_status(x->c, status_of(x->seen));
+	if (cli_json(x->c)) {
+		send_result_json(cli_outbuf(x->c), r);
+		return cli_out_more(x->c, e);
+	}
+	if (cli_verbose(x->c) > 0) {
+		buf_fmt(cli_outbuf(x->c), "%.*s\n", STR_ARG(r->id));
+		if (cli_out_more(x->c, e) < 0)
+			return -1;
+	}
+	complain(x, r);
+	return 0;
+}
+
+static void on_warn(void *ctx, const char *text, bool expected)
+{
+	struct sending *x = ctx;
+
+	if (!expected || cli_verbose(x->c) > 0)
+		cli_warn(x->c, "%s", text);
+}
+
+/* --- -n ------------------------------------------------------------------ */
+
+static void to_lf(struct buf *b, struct str mail)
+{
+	struct str line;
+
+	while (str_line(&mail, &line)) {
+		buf_str(b, line);
+		buf_c(b, '\n');
+	}
+}
+
+static int dry(struct sending *x, struct message *m, struct coi_err *e)
+{
+	struct arena *a = arena_new();
+	struct buf raw = {0}, lf = {0}, *out = cli_outbuf(x->c);
+	struct wire *w = NULL;
+	ssize_t k = 0;
+	int rc = -1;
+
+	if (send_complete(x->ac, NULL, a, m, x->o.compose.keep, e) < 0)
+		goto done;
+	w = compose(a, m, &x->o.compose, e);
+	if (w == NULL)
+		goto done;
+	while ((k = wire_read(w, buf_room(&raw, 65536), 65536, e)) > 0)
+		raw.n += (size_t)k;
+	if (k < 0)
+		goto done;
+	to_lf(&lf, buf_view(&raw));
+	/* One message is printed as it is; a second one makes it an mbox. */
+	if (x->ndry == 0) {
+		buf_str(&x->first, buf_view(&lf));
+		buf_str(&x->dry, m->from.email);
+		x->first_date = m->sent_at;
+	} else {
+		if (x->ndry == 1)
+			mbox_write(out, buf_view(&x->first), buf_view(&x->dry),
+				   x->first_date);
+		mbox_write(out, buf_view(&lf), m->from.email, m->sent_at);
+	}
+	x->ndry++;
+	rc = cli_out_more(x->c, e);
+done:
+	wire_free(w);
+	buf_free(&raw);
+	buf_free(&lf);
+	arena_free(a);
+	return rc;
+}
+
+static int dry_end(struct sending *x, struct coi_err *e)
+{
+	int rc = 0;
+
+	if (x->ndry == 1)
+		rc = cli_out(x->c, buf_view(&x->first), e);
+	buf_free(&x->first);
+	buf_free(&x->dry);
+	return rc;
+}
+
+/* --- the message of the options ------------------------------------------ */
+
+static int add_addresses(struct cli *c, struct arena *a, const char *what,
+			 const char *const *v, size_t n, struct addr_list *l,
+			 struct coi_err *e)
+{
+	struct addr x;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (addr_one(a, str_of(v[i]), &x, e) < 0) {
+			e->code = COI_E_USAGE;
+			err_ctx(e, "%s", what);
+			err_hint(e, "recipients are mail addresses; the text "
+				    "is given with -m, try coi-send -h");
+			return -1;
+		}
+		addr_add(a, l, x);
+	}
+	(void)c;
+	return 0;
+}
+
+static int add_option(struct cli *c, struct arena *a, const char *opt,
+		      struct addr_list *l, struct coi_err *e)
+{
+	const char **v;
+	size_t n = cli_values(c, opt, &v);
+	int rc = add_addresses(c, a, opt, v, n, l, e);
+
+	free(v);
+	return rc;
+}
+
+static int add_files(struct cli *c, struct arena *a, struct message *m,
+		     struct coi_err *e)
+{
+	const char **v;
+	size_t i, n = cli_values(c, "file", &v);
+
+	for (i = 0; i < n; i++) {
+		struct blob *b = message_attach(a, m);
+
+		b->path = arena_str(a, str_of(v[i]));
+		b->disposition = STR("inline");
+	}
+	free(v);
+	(void)e;
+	return 0;
+}
+
+static int check_text(struct cli *c, struct str s, struct coi_err *e)
+{
+	if (!utf8_valid(s)) {
+		err_set(e, COI_E_DATA, "the text is not valid UTF-8");
+		err_hint(e, "convert it with iconv, or attach it with --file");
+		return -1;
+	}
+	if (s.n > 0 && memchr(s.p, '\0', s.n) != NULL)
+		return err_set(e, COI_E_DATA, "the text holds a NUL octet");
+	(void)c;
+	return 0;
+}
+
+/* -m, -i, or standard input when no text is given and it is no terminal. */
+static int read_text(struct cli *c, struct arena *a, bool stdin_taken,
+		     struct str *text, struct coi_err *e)
+{
+	const char *m = cli_value(c, "message"), *file = cli_value(c, "input");
+	bool use_stdin = file != NULL && strcmp(file, "-") == 0;
+	struct buf b = {0};
+	int rc;
+
+	*text = STR_NONE;
+	if (m != NULL && file != NULL)
+		return cli_usage(c, e, "-m and -i exclude each other");
+	if (m != NULL) {
+		*text = str_of(m);
+		return check_text(c, *text, e);
+	}
+	if (file == NULL) {
+		if (stdin_taken || isatty(0))
+			return 0;
+		use_stdin = true;
+	}
+	rc = use_stdin ? file_read_fd(0, LIMIT_TEXT, &b, e)
+		       : file_read(file, LIMIT_TEXT, &b, e);
+	if (rc == 0 && file == NULL && str_starts(buf_view(&b), "{\"kind\"")) {
+		rc = err_set(e, COI_E_DATA, "this looks like JSON records");
+		err_hint(e, "use coi-send --json to send them");
+	}
+	if (rc == 0)
+		rc = check_text(c, buf_view(&b), e);
+	if (rc == 0 && b.n > 0) {
+		struct buf lf = {0};
+
+		text_lf(&lf, buf_view(&b));
+		if (lf.n > 0)
+			*text = arena_str(a, buf_view(&lf));
+		buf_free(&lf);
+	}
+	buf_free(&b);
+	return rc;
+}
+
+static int set_from(struct cli *c, struct account *ac, struct arena *a,
+		    struct message *m, struct coi_err *e)
+{
+	const char *from = cli_value(c, "from");
+
+	if (from == NULL)
+		return 0;
+	if (addr_one(a, str_of(from), &m->from, e) < 0) {
+		e->code = COI_E_USAGE;
+		return -1;
+	}
+	if (!account_is_me(ac, m->from.email) &&
+	    !(cli_has(c, "keep") && cli_dry_run(c))) {
+		err_set(e, COI_E_USAGE,
+			"--from: %s is not an address of this account", from);
+		err_hint(e, "add it to `aliases` in the configuration");
+		return -1;
+	}
+	return 0;
+}
+
+static int message_of_options(struct sending *x, struct arena *a,
+			      bool stdin_taken, struct message *m,
+			      struct coi_err *e)
+{
+	struct cli *c = x->c;
+	const char *id = cli_value(c, "reply-to-id");
+	const char *kind = cli_value(c, "kind");
+	struct str text;
+	char **to;
+	size_t n = cli_operands(c, &to);
+
+	message_init(m);
+	if (kind != NULL) {
+		m->kind = kind_by_name(str_of(kind));
+		if (m->kind == NULL)
+			return cli_usage(c, e, "-k: unknown kind \"%s\"", kind);
+	}
+	if (cli_has(c, "markdown") && cli_has(c, "html"))
+		return cli_usage(c, e,
+				 "--markdown and --html exclude each other");
+	if (set_from(c, x->ac, a, m, e) < 0 ||
+	    add_addresses(c, a, "recipient", (const char *const *)to, n, &m->to,
+			  e) < 0 ||
+	    add_option(c, a, "cc", &m->cc, e) < 0 ||
+	    add_option(c, a, "bcc", &m->bcc, e) < 0 ||
+	    add_files(c, a, m, e) < 0)
+		return -1;
+	if (!stdin_taken && m->to.n + m->cc.n + m->bcc.n == 0)
+		return cli_usage(c, e, "no recipient");
+	if (read_text(c, a, stdin_taken, &text, e) < 0)
+		return -1;
+	if (cli_has(c, "html"))
+		m->html = text;
+	else
+		m->text = text;
+	if (text.n == 0 && m->nattachments == 0)
+		return cli_usage(c, e,
+				 "nothing to send: give a text (-m, -i "
+				 "or standard input) or --file");
+	if (cli_has(c, "subject"))
+		m->subject = str_of(cli_value(c, "subject"));
+	m->receipt_requested = cli_has(c, "receipt");
+	if (id != NULL) {
+		struct str s = str_of(id);
+
+		if (str_starts(s, "<") && str_ends(s, ">"))
+			s = str_sub(s, 1, s.n - 2);
+		if (!msgid_valid(s))
+			return cli_usage(c, e,
+					 "--reply-to-id: \"%s\" is no "
+					 "Message-ID",
+					 id);
+		m->in_reply_to = s;
+	}
+	return 0;
+}
+
+/* --- ways to run --------------------------------------------------------- */
+
+static int deliver(struct sending *x, struct message *m, int64_t input,
+		   struct str source, struct coi_err *e)
+{
+	const char *key = cli_value(x->c, "idempotency-key");
+	struct buf line_key = {0};
+	int rc;
+
+	if (cli_dry_run(x->c))
+		return dry(x, m, e);
+	/* Each line of the input has a key of its own. */
+	if (key != NULL && input > 0) {
+		buf_fmt(&line_key, "%s:%lld", key, (long long)input);
+		key = buf_cstr(&line_key);
+	}
+	rc = sender_add(x->sender, m, key, input, source, e);
+	buf_free(&line_key);
+	return rc;
+}
+
+static int run_single(struct sending *x, struct coi_err *e)
+{
+	struct arena *a = arena_new();
+	struct message m;
+	int rc;
+
+	rc = message_of_options(x, a, false, &m, e);
+	if (rc == 0)
+		rc = deliver(x, &m, 0, STR_NONE, e);
+	if (rc == 0 && !cli_dry_run(x->c))
+		rc = sender_flush(x->sender, e);
+	arena_free(a);
+	return rc;
+}
+
+struct batch {
+	struct sending *x;
+	struct arena *arena;
+	bool to_all, bad;
+	struct coi_err first_bad;
+};
+
+static int flush_batch(void *ctx, struct coi_err *e)
+{
+	struct batch *b = ctx;
+
+	if (!cli_dry_run(b->x->c) && sender_flush(b->x->sender, e) < 0)
+		return -1;
+	arena_reset(b->arena);
+	return cli_flush(b->x->c, e);
+}
+
+/* A line that cannot be used is told with its number; the others go out. */
+static int bad_line(struct batch *b, int64_t n, struct coi_err *e)
+{
+	if (e->code != COI_E_DATA && e->code != COI_E_NOINPUT)
+		return -1;
+	err_ctx(e, "line %lld", (long long)n);
+	if (!b->bad)
+		b->first_bad = *e;
+	b->bad = true;
+	cli_report(b->x->c, e);
+	return 0;
+}
+
+static int on_line(void *ctx, struct str line, int64_t n, struct coi_err *e)
+{
+	struct batch *b = ctx;
+	struct sending *x = b->x;
+	struct message *in = arena_alloc(b->arena, sizeof(*in));
+	struct message *m = arena_alloc(b->arena, sizeof(*m));
+	struct str source;
+	bool keep = x->o.compose.keep;
+
+	if (message_from_json(b->arena, line, b->to_all || cli_has(x->c, "lax"),
+			      in, e) < 0)
+		return bad_line(b, n, e);
+	source = in->id.p != NULL ? in->id : in->in_reply_to;
+	if (b->to_all) {
+		if (message_of_options(x, b->arena, true, m, e) < 0 ||
+		    reply_to_all(b->arena, x->ac, in, m, e) < 0)
+			return e->code == COI_E_USAGE ? -1 : bad_line(b, n, e);
+		source = in->id;
+	} else {
+		*m = *in;
+		if (keep && !cli_dry_run(x->c) && m->from.email.p != NULL &&
+		    !account_is_me(x->ac, m->from.email)) {
+			err_set(e, COI_E_DATA,
+				"from %.*s is not an address of this account",
+				STR_ARG(m->from.email));
+			return bad_line(b, n, e);
+		}
+	}
+	if (deliver(x, m, n, source, e) < 0)
+		return bad_line(b, n, e);
+	return 0;
+}
+
+static int run_lines(struct sending *x, const char *file, bool to_all,
+		     struct coi_err *e)
+{
+	struct batch b = {.x = x, .to_all = to_all};
+	int fd = 0, rc;
+
+	if (file != NULL && strcmp(file, "-") != 0) {
+		fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return err_errno(e, COI_E_NOINPUT, errno,
+					 "cannot open %s", file);
+	}
+	b.arena = arena_new();
+	rc = lines_each(fd, LIMIT_JSON_LINE, 64, on_line, flush_batch,
+			cli_stopped, &b, e);
+	if (rc == 0 && b.bad)
+		cli_status(x->c, x->seen[SEND_UNKNOWN] ? 84
+				 : x->seen[SEND_ACCEPTED]
+				     ? 1
+				     : err_status(b.first_bad.code));
+	if (fd > 0)
+		close(fd);
+	arena_free(b.arena);
+	return rc;
+}
+
+static int queue_list(struct sending *x, struct coi_err *e)
+{
+	static const enum store_state states[] = {STORE_QUEUED, STORE_UNKNOWN};
+	struct arena *a = arena_new();
+	struct buf *out = cli_outbuf(x->c);
+	struct store_out *v;
+	size_t n, i, k, r;
+	int rc = 0;
+
+	for (k = 0; rc == 0 && k < 2; k++) {
+		rc = store_out_list(x->st, a, states[k], false, &v, &n, e);
+		for (i = 0; rc == 0 && i < n; i++) {
+			struct send_rcpt *p = arena_alloc(a, (v[i].nrcpts + 1) *
+								 sizeof(*p));
+			enum send_outcome s = k == 0 ? SEND_QUEUED
+						     : SEND_UNKNOWN;
+			struct send_result res = {s, v[i].id,	 0, STR_NONE,
+						  p, v[i].nrcpts};
+
+			for (r = 0; r < v[i].nrcpts; r++)
+				p[r] = (struct send_rcpt){
+				    .email = v[i].rcpts[r],
+				    .state = s,
+				    .reply = v[i].last_error};
+			if (cli_json(x->c)) {
+				send_result_json(out, &res);
+				continue;
+			}
+			buf_fmt(out, "%-8s ", send_word(s));
+			date_write_3339(out, v[i].created);
+			buf_fmt(out, "  %.*s ", STR_ARG(v[i].id));
+			for (r = 0; r < v[i].nrcpts; r++)
+				buf_fmt(out, " %.*s", STR_ARG(v[i].rcpts[r]));
+			if (v[i].last_error.n > 0)
+				buf_fmt(out, "  (%.*s)",
+					STR_ARG(v[i].last_error));
+			buf_c(out, '\n');
+		}
+	}
+	arena_free(a);
+	return rc;
+}
+
+static int run_check(struct sending *x, struct coi_err *e)
+{
+	struct check_result r = {0};
+	int rc = check_account(x->ac, &x->net, &r, e);
+
+	check_print(cli_outbuf(x->c), &r, cli_json(x->c));
+	if (rc == 0 && r.failed)
+		cli_status(x->c, err_status(r.first.code));
+	check_free(&r);
+	return rc;
+}
+
+static int dispatch(struct sending *x, struct coi_err *e)
+{
+	struct cli *c = x->c;
+	const char *file = cli_value(c, "json");
+	char **operands;
+	size_t n = cli_operands(c, &operands);
+
+	if (cli_has(c, "check"))
+		return run_check(x, e);
+	if (cli_has(c, "queue-list"))
+		return queue_list(x, e);
+	if (cli_has(c, "queue-drop"))
+		return store_out_drop(x->st, str_of(cli_value(c, "queue-drop")),
+				      e);
+	if (cli_has(c, "flush"))
+		return sender_outbox(x->sender, false, NULL, e);
+	if (cli_has(c, "retry-unknown"))
+		return sender_outbox(x->sender, true,
+				     cli_value(c, "retry-unknown"), e);
+	if (cli_has(c, "to-all")) {
+		if (n > 0)
+			return cli_usage(c, e,
+					 "--to-all takes its recipients "
+					 "from the record");
+		return run_lines(x, NULL, true, e);
+	}
+	if (cli_json(c) && cli_value(c, "json") == NULL && n <= 1 &&
+	    !cli_has(c, "message") && !cli_has(c, "input") &&
+	    !cli_has(c, "file") && (n == 0 || strchr(operands[0], '@') == NULL))
+		return run_lines(x, n == 1 ? operands[0] : "-", false, e);
+	if (file != NULL)
+		return run_lines(x, file, false, e);
+	return run_single(x, e);
+}
+
+static bool needs_server(struct cli *c)
+{
+	return !cli_dry_run(c) && !cli_has(c, "queue-list") &&
+	       !cli_has(c, "queue-drop");
+}
+
+static int check_modes(struct cli *c, struct coi_err *e)
+{
+	static const char *const modes[] = {
+	    "flush", "queue-list", "queue-drop", "retry-unknown",
+	    "check", "to-all",	   NULL};
+	const char *first = NULL;
+	char **v;
+	size_t i;
+
+	for (i = 0; modes[i] != NULL; i++) {
+		if (!cli_has(c, modes[i]))
+			continue;
+		if (first != NULL)
+			return cli_usage(c, e,
+					 "--%s and --%s exclude each "
+					 "other",
+					 first, modes[i]);
+		first = modes[i];
+	}
+	if (first != NULL && strcmp(first, "to-all") != 0 &&
+	    strcmp(first, "retry-unknown") != 0 && cli_operands(c, &v) > 0)
+		return cli_usage(c, e, "--%s takes no operand", first);
+	return 0;
+}
+
+static int run(struct cli *c, struct coi_err *e)
+{
+	struct sending x = {.c = c};
+	int64_t expire = 0;
+	int rc = -1;
+
+	if (check_modes(c, e) < 0 || cli_duration(c, "expire", &expire, e) < 0)
+		return -1;
+	x.ac = cli_account(c, needs_server(c), e);
+	if (x.ac == NULL)
+		return -1;
+	x.net = cli_net(c);
+	x.o = (struct send_opts){
+	    .compose = {.keep = cli_has(c, "keep"),
+			.markdown = cli_has(c, "markdown")},
+	    .queue = cli_has(c, "queue") || cli_has(c, "flush"),
+	    .expire = expire,
+	    .stopped = cli_stopped,
+	    .result = on_result,
+	    .warn = on_warn,
+	    .ctx = &x};
+	if (!cli_dry_run(c) && !cli_has(c, "check")) {
+		x.st = store_open(x.ac->state_path, e);
+		if (x.st == NULL)
+			goto out;
+		x.sender = sender_new(x.ac, &x.net, x.st, &x.o);
+	}
+	rc = dispatch(&x, e);
+	if (cli_dry_run(c) && rc == 0)
+		rc = dry_end(&x, e);
+	/* The results first: a copy in Sent may take its time. */
+	if (cli_flush(c, rc < 0 ? &(struct coi_err){0} : e) < 0 && rc == 0)
+		rc = -1;
+	if (x.sender != NULL && rc == 0)
+		rc = sender_copies(x.sender, e);
+out:
+	sender_free(x.sender);
+	store_close(x.st);
+	account_free(x.ac);
+	return rc;
+}
+
+static const struct cli_tool tool = {
+    .name = "coi-send",
+    .summary = "Compose a chat message and submit it.",
+    .usage = usage,
+    .opts = opts,
+    .examples = examples,
+    .run = run};
+
+int main(int argc, char **argv)
+{
+	return cli_main(&tool, argc, argv);
+}

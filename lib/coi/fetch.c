@@ -1,0 +1,476 @@
+#include "coi/fetch.h"
+
+#include <stdlib.h>
+
+#include "coi/fetch_priv.h"
+#include "coi/folders.h"
+#include "core/sys.h"
+#include "fmt/date.h"
+
+/* From here on a message is read by its structure, so that attachments that
+ * nobody asked for stay on the server. */
+#define LARGE (64u * 1024u)
+
+/* --- what is wanted ------------------------------------------------------- */
+
+static const char chat_criteria[] =
+    "OR OR OR HEADER Chat-Version \"\" HEADER Message-ID \"<chat$\" "
+    "HEADER Message-ID \"<coi$\" OR OR HEADER References \"<chat$\" "
+    "HEADER References \"<coi$\" OR HEADER In-Reply-To \"<chat$\" "
+    "HEADER In-Reply-To \"<coi$\"";
+
+static void selection(const struct fetch_opts *o, struct buf *b)
+{
+	if (o->unseen)
+		buf_z(b, " UNSEEN");
+	if (o->since != INT64_MIN) {
+		buf_z(b, " SINCE ");
+		date_write_search(b, o->since - 86400);
+	}
+	if (o->message_id != NULL) {
+		struct str id = str_of(o->message_id);
+
+		if (str_starts(id, "<") && str_ends(id, ">"))
+			id = str_sub(id, 1, id.n - 2);
+		buf_z(b, " HEADER Message-ID ");
+		imap_quote(b, id);
+	}
+}
+
+static void write_range(struct buf *b, uint32_t lo, uint32_t hi)
+{
+	buf_fmt(b, "UID %u:%u", lo, hi);
+}
+
+static void intersect(const struct imap_set *a, const struct imap_set *b,
+		      struct imap_set *out)
+{
+	size_t i = 0, k = 0;
+
+	while (i < a->n && k < b->n) {
+		uint32_t lo = a->v[i].lo > b->v[k].lo ? a->v[i].lo : b->v[k].lo;
+		uint32_t hi = a->v[i].hi < b->v[k].hi ? a->v[i].hi : b->v[k].hi;
+
+		if (lo <= hi)
+			imap_set_add(out, lo, hi);
+		if (a->v[i].hi < b->v[k].hi)
+			i++;
+		else
+			k++;
+	}
+}
+
+static void subtract(const struct imap_set *a, const struct imap_set *b,
+		     struct imap_set *out)
+{
+	size_t i, k = 0;
+
+	for (i = 0; i < a->n; i++) {
+		uint64_t lo = a->v[i].lo;
+
+		while (k < b->n && b->v[k].hi < lo)
+			k++;
+		while (k < b->n && b->v[k].lo <= a->v[i].hi) {
+			if (b->v[k].lo > lo)
+				imap_set_add(out, (uint32_t)lo, b->v[k].lo - 1);
+			lo = (uint64_t)b->v[k].hi + 1;
+			if (b->v[k].hi >= a->v[i].hi)
+				break;
+			k++;
+		}
+		if (lo <= a->v[i].hi)
+			imap_set_add(out, (uint32_t)lo, a->v[i].hi);
+	}
+}
+
+/* Mails that no rule names: their threads are looked up here, where all
+ * we ever heard of is known (a reply to Delta Chat has no chat$ in it). */
+static int add_threads(struct reading *r, uint32_t lo, uint32_t hi,
+		       struct imap_set *set, struct coi_err *e)
+{
+	struct imap_set all = {0}, rest = {0};
+	struct buf b = {0};
+	bool foreign = false;
+	int rc = 0;
+
+	if (r->st == NULL || r->o->message_id != NULL)
+		return 0;
+	if (store_thread_foreign(r->st, &foreign, e) < 0)
+		return -1;
+	if (!foreign)
+		return 0;
+	write_range(&b, lo, hi);
+	selection(r->o, &b);
+	rc = imap_search(r->im, buf_view(&b), &all, e);
+	buf_free(&b);
+	if (rc < 0)
+		goto out;
+	subtract(&all, set, &rest);
+	if (imap_set_count(&rest) == 0)
+		goto out;
+	rc = reading_threads(r, &rest, set, e);
+out:
+	imap_set_free(&all);
+	imap_set_free(&rest);
+	return rc;
+}
+
+static int choose(struct reading *r, uint32_t lo, uint32_t hi,
+		  struct imap_set *set, struct coi_err *e)
+{
+	const struct fetch_opts *o = r->o;
+	bool every = o->all_mail || r->sure_chat;
+	struct imap_set only = {0}, found = {0};
+	struct buf b = {0};
+	int rc = 0;
+
+	if (o->uids != NULL && !imap_set_parse(str_of(o->uids), &only)) {
+		rc = err_set(e, COI_E_USAGE, "--uid: \"%s\" is no UID set",
+			     o->uids);
+		goto out;
+	}
+	if (every && !o->unseen && o->since == INT64_MIN &&
+	    o->message_id == NULL) {
+		imap_set_add(&found, lo, hi);
+	} else {
+		write_range(&b, lo, hi);
+		selection(o, &b);
+		if (!every)
+			buf_fmt(&b, " %s", chat_criteria);
+		rc = imap_search(r->im, buf_view(&b), &found, e);
+		if (rc == 0 && !every)
+			rc = add_threads(r, lo, hi, &found, e);
+	}
+	if (rc == 0 && o->uids != NULL)
+		intersect(&found, &only, set);
+	else if (rc == 0) {
+		struct imap_set range = {0};
+
+		/* A server may answer a search with what was not asked. */
+		imap_set_add(&range, lo, hi);
+		intersect(&found, &range, set);
+		imap_set_free(&range);
+	}
+out:
+	imap_set_free(&only);
+	imap_set_free(&found);
+	buf_free(&b);
+	return rc;
+}
+
+static int find_large(struct reading *r, const struct imap_set *set,
+		      struct imap_set *large, struct coi_err *e)
+{
+	const struct decode_opts *d = r->o->decode;
+	bool content = d->save_dir != NULL || d->inline_data;
+	struct imap_set found = {0};
+	struct buf b = {0};
+	int64_t limit = LARGE;
+	int rc;
+
+	if (content && d->max_size < 0)
+		return 0; /* everything is wanted anyway */
+	if (content && d->max_size > limit)
+		limit = d->max_size;
+	write_range(&b, set->v[0].lo, set->v[set->n - 1].hi);
+	buf_fmt(&b, " LARGER %lld",
+		(long long)(limit > UINT32_MAX ? UINT32_MAX : limit));
+	rc = imap_search(r->im, buf_view(&b), &found, e);
+	if (rc == 0)
+		intersect(&found, set, large);
+	imap_set_free(&found);
+	buf_free(&b);
+	return rc;
+}
+
+/* --- reading a set ---------------------------------------------------------
+ */
+
+/* Asked for, but no answer: gone in between, or a server that hides mail? */
+static int check_missing(struct reading *r, const struct imap_set *set,
+			 struct coi_err *e)
+{
+	struct imap_set missing = {0}, still = {0}, both = {0};
+	struct buf b = {0};
+	int rc = 0;
+
+	subtract(set, &r->done, &missing);
+	/* A UID range holds numbers that never were messages. */
+	if (imap_set_count(&missing) > 0) {
+		write_range(&b, missing.v[0].lo, missing.v[missing.n - 1].hi);
+		rc = imap_search(r->im, buf_view(&b), &still, e);
+		if (rc == 0)
+			intersect(&missing, &still, &both);
+		if (rc == 0 && both.n > 0) {
+			rc = err_set(e, COI_E_PROTOCOL,
+				     "the server did not send message %u",
+				     both.v[0].lo);
+			err_hint(e, "nothing is lost: the next run asks again");
+		}
+	}
+	imap_set_free(&missing);
+	imap_set_free(&still);
+	imap_set_free(&both);
+	buf_free(&b);
+	return rc;
+}
+
+/* The ranges of `small` below `limit`, from index *i on. */
+static void run_until(const struct imap_set *small, size_t *i, uint64_t limit,
+		      struct imap_set *run)
+{
+	for (; *i < small->n && small->v[*i].lo < limit; (*i)++)
+		imap_set_add(run, small->v[*i].lo, small->v[*i].hi);
+}
+
+static int read_run(struct reading *r, const struct imap_set *small, size_t *i,
+		    uint64_t limit, struct coi_err *e)
+{
+	struct imap_set run = {0};
+	int rc = 0;
+
+	run_until(small, i, limit, &run);
+	if (run.n > 0 && !r->full)
+		rc = reading_whole(r, &run, e);
+	imap_set_free(&run);
+	return rc;
+}
+
+/* Ascending: runs of small messages in one command, large ones singly. */
+static int read_set(struct reading *r, const struct imap_set *set,
+		    const struct imap_set *large, struct coi_err *e)
+{
+	struct imap_set small = {0};
+	size_t i = 0, k;
+	uint64_t uid;
+	int rc = 0;
+
+	subtract(set, large, &small);
+	for (k = 0; rc == 0 && k < large->n && !r->full; k++) {
+		rc = read_run(r, &small, &i, large->v[k].lo, e);
+		for (uid = large->v[k].lo;
+		     rc == 0 && !r->full && uid <= large->v[k].hi; uid++)
+			rc = reading_large(r, (uint32_t)uid, e);
+	}
+	if (rc == 0)
+		rc = read_run(r, &small, &i, UINT64_MAX, e);
+	imap_set_free(&small);
+	return rc;
+}
+
+/* With a limit only as much is read as may be printed. */
+static int read_limited(struct reading *r, const struct imap_set *set,
+			const struct imap_set *large, struct coi_err *e)
+{
+	uint64_t step = (uint64_t)r->o->limit - r->r->printed;
+	size_t i = 0;
+	uint64_t lo = set->n > 0 ? set->v[0].lo : 0;
+	int rc = 0;
+
+	if (step < 16)
+		step = 16;
+	while (rc == 0 && i < set->n && !r->full) {
+		struct imap_set some = {0}, big = {0};
+		uint64_t room = step;
+
+		while (room > 0 && i < set->n) {
+			uint64_t hi = set->v[i].hi;
+
+			if (hi - lo + 1 > room)
+				hi = lo + room - 1;
+			imap_set_add(&some, (uint32_t)lo, (uint32_t)hi);
+			room -= hi - lo + 1;
+			if (hi < set->v[i].hi) {
+				lo = hi + 1;
+			} else if (++i < set->n) {
+				lo = set->v[i].lo;
+			}
+		}
+		intersect(large, &some, &big);
+		rc = read_set(r, &some, &big, e);
+		if (rc == 0 && !r->full)
+			rc = check_missing(r, &some, e);
+		imap_set_free(&some);
+		imap_set_free(&big);
+	}
+	return rc;
+}
+
+static int read_all(struct reading *r, uint32_t top, struct coi_err *e)
+{
+	struct imap_set large = {0};
+	int rc;
+
+	if (r->asked.n == 0)
+		return reading_end(r, top, e);
+	rc = find_large(r, &r->asked, &large, e);
+	if (rc == 0 && r->o->limit >= 0)
+		rc = read_limited(r, &r->asked, &large, e);
+	else if (rc == 0) {
+		rc = read_set(r, &r->asked, &large, e);
+		if (rc == 0)
+			rc = check_missing(r, &r->asked, e);
+	}
+	imap_set_free(&large);
+	if (rc == 0) {
+		if (r->full)
+			top = r->disorder ? r->floor : r->last;
+		rc = reading_end(r, top, e);
+	} else if (e->code != COI_E_PIPE) {
+		/* What was written is written: it need not come again. */
+		struct coi_err second = {0};
+
+		if (r->nbatch > 0)
+			reading_commit(r, r->disorder ? r->floor : r->last,
+				       &second);
+	}
+	return rc;
+}
+
+/* --- one mailbox ------------------------------------------------------------
+ */
+
+static int start_cursor(struct reading *r, const struct imap_selected *sel,
+			uint32_t *lo, struct coi_err *e)
+{
+	struct imap_set found = {0};
+	struct buf b = {0};
+	int rc;
+
+	*lo = 1;
+	if (r->o->start_now) {
+		*lo = sel->uid_next;
+		return 0;
+	}
+	if (r->o->start_date == INT64_MIN)
+		return 0;
+	buf_z(&b, "SINCE ");
+	date_write_search(&b, r->o->start_date);
+	rc = imap_search(r->im, buf_view(&b), &found, e);
+	*lo = found.n > 0 ? found.v[0].lo : sel->uid_next;
+	imap_set_free(&found);
+	buf_free(&b);
+	return rc;
+}
+
+static int read_mailbox(struct reading *r, const struct imap_status *st,
+			struct coi_err *e)
+{
+	struct store_cursor cur = {0};
+	struct imap_selected sel;
+	uint32_t lo = 1, hi;
+	int rc;
+
+	if (r->o->consumer != NULL) {
+		if (store_cursor_get(r->st, r->o->consumer, r->mailbox, &cur,
+				     e) < 0)
+			return -1;
+		if (st->have && cur.uid_validity == st->uid_validity &&
+		    st->uid_next != 0 && cur.uid + 1 >= st->uid_next)
+			return 0;
+	}
+	if (imap_select(r->im, r->mailbox, !r->o->mark_seen, &sel, e) < 0)
+		return -1;
+	r->uid_validity = sel.uid_validity;
+	if (sel.uid_next == 0) {
+		/* Not told: ask for the last one. */
+		struct imap_set all = {0};
+
+		rc = imap_search(r->im, STR("ALL"), &all, e);
+		sel.uid_next = all.n > 0 ? all.v[all.n - 1].hi + 1 : 1;
+		imap_set_free(&all);
+		if (rc < 0)
+			return -1;
+	}
+	if (r->o->consumer != NULL) {
+		if (cur.uid_validity == 0) {
+			if (start_cursor(r, &sel, &lo, e) < 0)
+				return -1;
+		} else if (cur.uid_validity == sel.uid_validity) {
+			lo = cur.uid + 1;
+		} else if (r->o->warn != NULL) {
+			struct buf b = {0};
+
+			buf_fmt(&b,
+				"%.*s: the server renumbered it "
+				"(UIDVALIDITY); reading it again without "
+				"repeating",
+				STR_ARG(r->mailbox));
+			r->o->warn(r->o->ctx, buf_cstr(&b));
+			buf_free(&b);
+		}
+	}
+	r->floor = r->last = lo - 1;
+	hi = sel.uid_next - 1;
+	if (sel.uid_next == 0 || lo > hi || sel.exists == 0)
+		return reading_end(r, hi > r->floor ? hi : r->floor, e);
+	if (choose(r, lo, hi, &r->asked, e) < 0)
+		return -1;
+	rc = read_all(r, hi, e);
+	if (rc == 0 && r->o->mark_seen && r->printed.n > 0)
+		rc = imap_store(r->im, &r->printed, STR("+FLAGS.SILENT"),
+				STR("\\Seen"), e);
+	return rc;
+}
+
+static int one_mailbox(struct imap *im, struct store *st,
+		       const struct fetch_opts *o, struct fetch_result *res,
+		       struct str name, bool sure, const struct imap_status *s,
+		       struct coi_err *e)
+{
+	struct reading r = {.im = im,
+			    .st = st,
+			    .o = o,
+			    .r = res,
+			    .mailbox = name,
+			    .sure_chat = sure};
+	int rc;
+
+	r.arena = arena_new();
+	r.batch_arena = arena_new();
+	r.dec = decoder_new(o->decode);
+	r.marks = mem_array(MARKS, sizeof(*r.marks));
+	r.last_commit = sys_mono_ms();
+	if (o->limit >= 0 && res->printed >= (uint64_t)o->limit)
+		rc = 0;
+	else
+		rc = read_mailbox(&r, s, e);
+	if (rc < 0)
+		err_ctx(e, "%.*s", STR_ARG(name));
+	decoder_free(r.dec);
+	arena_free(r.arena);
+	arena_free(r.batch_arena);
+	imap_set_free(&r.asked);
+	imap_set_free(&r.done);
+	imap_set_free(&r.printed);
+	free(r.batch);
+	free(r.marks);
+	free(r.mem);
+	return rc;
+}
+
+int fetch_run(struct imap *im, struct store *st, const struct fetch_opts *o,
+	      struct fetch_result *res, struct coi_err *e)
+{
+	struct arena *a = arena_new();
+	struct folders f;
+	struct imap_status none = {0};
+	size_t i;
+	int rc = 0;
+
+	*res = (struct fetch_result){0};
+	if (o->nmailboxes == 0) {
+		rc = folders_find(im, st, a, &f, e);
+		if (rc == 0)
+			rc = one_mailbox(im, st, o, res, f.inbox, false,
+					 &f.inbox_status, e);
+		if (rc == 0 && f.chats.n > 0)
+			rc = one_mailbox(im, st, o, res, f.chats, true,
+					 &f.chats_status, e);
+	}
+	for (i = 0; rc == 0 && i < o->nmailboxes; i++)
+		rc = one_mailbox(im, st, o, res, str_of(o->mailboxes[i]), false,
+				 &none, e);
+	arena_free(a);
+	return rc;
+}

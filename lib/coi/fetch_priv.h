@@ -1,0 +1,58 @@
+/* What the files of fetch share: one mailbox being read. */
+#ifndef COI_FETCH_PRIV_H
+#define COI_FETCH_PRIV_H
+
+#include "coi/fetch.h"
+
+struct reading {
+	struct imap *im;
+	struct store *st;
+	const struct fetch_opts *o;
+	struct fetch_result *r;
+
+	struct str mailbox;
+	uint32_t uid_validity;
+	bool sure_chat; /* a chats folder: everything in it is wanted */
+	struct imap_set asked, done;
+	bool disorder;	/* the server answers out of order */
+	uint32_t last;	/* highest UID done */
+	uint32_t floor; /* cursor at the beginning */
+	bool full;	/* the limit is reached */
+
+	/* the message being read */
+	struct decoder *dec;
+	struct arena *arena;
+	struct message msg;
+	bool begun, whole, got;
+	char *mem; /* a small message, collected */
+	size_t mem_n, mem_size;
+
+	/* printed, not committed */
+	struct arena *batch_arena;
+	struct store_seen *batch;
+	size_t nbatch, batch_cap;
+	uint64_t *marks; /* identities in the batch, a hash table */
+	struct imap_set printed;
+	int64_t last_commit;
+};
+
+#define BATCH_LINES 2000
+#define MARKS 8192 /* slots, a power of two well above BATCH_LINES */
+
+/* Finishes the message in r->msg: decides, prints, remembers. */
+int reading_take(struct reading *r, const struct imap_msg *m,
+		 struct coi_err *e);
+/* Output flushed, then the batch and the cursor committed. */
+int reading_commit(struct reading *r, uint32_t cursor, struct coi_err *e);
+/* As reading_commit, when everything up to the cursor was looked at. */
+int reading_end(struct reading *r, uint32_t cursor, struct coi_err *e);
+/* One message by its structure: large parts stay where they are. */
+int reading_large(struct reading *r, uint32_t uid, struct coi_err *e);
+/* Adds to `found` those of `rest` that answer a message we know. */
+int reading_threads(struct reading *r, const struct imap_set *rest,
+		    struct imap_set *found, struct coi_err *e);
+/* The messages of the set, whole. */
+int reading_whole(struct reading *r, const struct imap_set *set,
+		  struct coi_err *e);
+
+#endif

@@ -1,0 +1,648 @@
+#include "coi/send.h"
+
+#include <stdlib.h>
+
+#include "coi/send_priv.h"
+#include "core/sys.h"
+
+#define BATCH 64
+#define BATCH_OCTETS (8u * 1024u * 1024u)
+#define EXPIRE (5 * 86400)
+
+struct sender *sender_new(struct account *ac, const struct account_net *net,
+			  struct store *st, const struct send_opts *o)
+{
+	struct sender *s = mem_alloc(sizeof(*s));
+
+	s->ac = ac;
+	s->net = net;
+	s->st = st;
+	s->o = o;
+	s->arena = arena_new();
+	return s;
+}
+
+static void clear_batch(struct sender *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		octets_close(&s->batch[i]->octets);
+	s->n = 0;
+	s->octets = 0;
+	s->results = 0;
+	arena_reset(s->arena);
+}
+
+void sender_free(struct sender *s)
+{
+	if (s == NULL)
+		return;
+	clear_batch(s);
+	smtp_close(s->smtp);
+	arena_free(s->arena);
+	free(s->batch);
+	free(s);
+}
+
+/* --- what a message leaves open ------------------------------------------ */
+
+static struct str default_conversation(struct account *ac, struct arena *a,
+				       const struct message *m)
+{
+	size_t i;
+
+	if (m->group_id.p != NULL)
+		return arena_fmt(a, "group:%.*s", STR_ARG(m->group_id));
+	for (i = 0; i < m->to.n; i++)
+		if (!account_is_me(ac, m->to.v[i].email))
+			return arena_fmt(a, "mail:%.*s",
+					 STR_ARG(m->to.v[i].email));
+	return STR_NONE;
+}
+
+static int fill_references(struct store *st, struct arena *a, struct message *m,
+			   struct coi_err *e)
+{
+	struct str root = STR_NONE, conv;
+	bool found = false;
+
+	if (m->in_reply_to.p == NULL || m->references.n > 0)
+		return 0;
+	if (st != NULL && store_thread_get(st, a, m->in_reply_to, &root, &conv,
+					   &found, e) < 0)
+		return -1;
+	m->references.v = arena_alloc(a, 2 * sizeof(struct str));
+	if (found && root.n > 0 && !str_eq(root, m->in_reply_to))
+		m->references.v[m->references.n++] = root;
+	m->references.v[m->references.n++] = m->in_reply_to;
+	return 0;
+}
+
+int send_complete(struct account *ac, struct store *st, struct arena *a,
+		  struct message *m, bool keep, struct coi_err *e)
+{
+	if (m->from.email.p == NULL || !keep) {
+		/* An alias of ours is kept; anything else is not ours to use.
+		 */
+		if (m->from.email.p == NULL ||
+		    !account_is_me(ac, m->from.email))
+			m->from = ac->me;
+		else if (m->from.name.p == NULL)
+			m->from.name = ac->me.name;
+	} else if (keep && st != NULL && !account_is_me(ac, m->from.email)) {
+		return err_set(e, COI_E_DATA,
+			       "from %.*s is not an address of this account",
+			       STR_ARG(m->from.email));
+	}
+	if (m->from.email.p == NULL) {
+		err_set(e, COI_E_CONFIG,
+			"no sender: the account has no address");
+		err_hint(e, "set `address` in the configuration");
+		return -1;
+	}
+	return fill_references(st, a, m, e);
+}
+
+/* --- composing and recording --------------------------------------------- */
+
+static void add_rcpts(struct item *it, struct arena *a,
+		      const struct addr_list *l)
+{
+	size_t i, k;
+
+	for (i = 0; i < l->n; i++) {
+		struct str email = addr_ascii(a, l->v[i].email);
+		bool dup = false;
+
+		for (k = 0; k < it->out.nrcpts && !dup; k++)
+			dup = addr_same(it->out.rcpts[k], email);
+		if (!dup)
+			it->out.rcpts[it->out.nrcpts++] = arena_str(a, email);
+	}
+}
+
+static enum send_outcome outcome_of_row(enum store_state st)
+{
+	switch (st) {
+	case STORE_ACCEPTED:
+		return SEND_ACCEPTED;
+	case STORE_UNKNOWN:
+		return SEND_UNKNOWN;
+	case STORE_REFUSED:
+	case STORE_EXPIRED:
+		return SEND_REFUSED;
+	case STORE_QUEUED:
+		return SEND_QUEUED;
+	case STORE_SUBMITTING:
+		break;
+	}
+	return SEND_DEFERRED;
+}
+
+static void set_rcpts(struct sender *s, struct item *it,
+		      enum send_outcome state)
+{
+	size_t i;
+
+	it->outcome = state;
+	it->rcpts = arena_alloc(s->arena,
+				(it->out.nrcpts + 1) * sizeof(*it->rcpts));
+	for (i = 0; i < it->out.nrcpts; i++)
+		it->rcpts[i] = (struct send_rcpt){.email = it->out.rcpts[i],
+						  .state = state};
+}
+
+/* Puts it into the database before anything can leave. */
+static int record(struct sender *s, struct item *it, struct coi_err *e)
+{
+	struct store_out old = {0};
+	struct buf b = {0};
+	bool exists = false;
+	int rc = 0;
+
+	if (it->size > SPOOL_ABOVE) {
+		rc = spool_write(s->arena, s->ac, it->out.id, &it->octets, e);
+	} else {
+		ssize_t k;
+
+		buf_room(&b, it->size + 1);
+		while ((k = octets_read(&it->octets, b.p + b.n,
+					it->size + 1 - b.n, e)) > 0)
+			b.n += (size_t)k;
+		rc = k < 0 ? -1 : 0;
+		it->out.wire = arena_str(s->arena, buf_view(&b));
+		/* Small: read once, kept in memory from here on. */
+		octets_close(&it->octets);
+		it->octets.mem = it->out.wire;
+	}
+	buf_free(&b);
+	if (rc < 0 ||
+	    store_out_add(s->st, s->arena, &it->out, &old, &exists, e) < 0)
+		return -1;
+	if (exists) {
+		if (it->size > SPOOL_ABOVE)
+			spool_remove(s->arena, s->ac, it->out.id);
+		it->out = old;
+		it->settled = true;
+		set_rcpts(s, it, outcome_of_row(old.state));
+		return 0;
+	}
+	if (it->root.p != NULL)
+		return store_thread_add(s->st, it->out.id, it->root,
+					it->conversation, e);
+	return 0;
+}
+
+static struct item *new_item(struct sender *s)
+{
+	struct item *it = arena_alloc(s->arena, sizeof(*it));
+
+	it->sender = s;
+	it->octets.fd = -1;
+	s->batch = mem_more(s->batch, s->n, &s->cap, sizeof(*s->batch));
+	s->batch[s->n++] = it;
+	return it;
+}
+
+int sender_add(struct sender *s, struct message *m, const char *key,
+	       int64_t input, struct str source, struct coi_err *e)
+{
+	struct item *it;
+	struct buf hex = {0};
+	size_t n;
+
+	if (s->n >= BATCH || s->octets >= BATCH_OCTETS)
+		if (sender_flush(s, e) < 0)
+			return -1;
+	if (send_complete(s->ac, s->st, s->arena, m, s->o->compose.keep, e) < 0)
+		return -1;
+	it = new_item(s);
+	it->input = input;
+	it->source = source.p == NULL ? STR_NONE : arena_str(s->arena, source);
+	if (key != NULL) {
+		compose_digest(m, &hex, e);
+		it->out.digest = arena_str(s->arena, buf_view(&hex));
+		it->out.key = arena_str(s->arena, str_of(key));
+		buf_free(&hex);
+	}
+	it->octets.wire = compose(s->arena, m, &s->o->compose, e);
+	if (it->octets.wire == NULL) {
+		s->n--;
+		return -1;
+	}
+	it->size = wire_size(it->octets.wire);
+	s->octets += it->size;
+	n = m->to.n + m->cc.n + m->bcc.n;
+	it->out.rcpts = arena_alloc(s->arena, n * sizeof(struct str));
+	add_rcpts(it, s->arena, &m->to);
+	add_rcpts(it, s->arena, &m->cc);
+	add_rcpts(it, s->arena, &m->bcc);
+	it->out.id = arena_str(s->arena, m->id);
+	it->out.from = arena_str(s->arena, addr_ascii(s->arena, m->from.email));
+	it->out.created = sys_now();
+	it->out.expires = it->out.created +
+			  (s->o->expire > 0 ? s->o->expire : EXPIRE);
+	it->out.utf8 = wire_utf8(it->octets.wire);
+	it->out.eight_bit = wire_8bit(it->octets.wire);
+	it->out.state = s->o->queue ? STORE_QUEUED : STORE_SUBMITTING;
+	it->out.sent_copy = s->ac->imap_host != NULL &&
+				    strcmp(s->ac->sent_folder, "none") != 0
+				? 0
+				: 2;
+	it->root = arena_str(s->arena,
+			     m->references.n > 0 ? m->references.v[0] : m->id);
+	it->conversation = default_conversation(s->ac, s->arena, m);
+	return 0;
+}
+
+/* --- submitting ---------------------------------------------------------- */
+
+static int before_data(void *ctx, struct coi_err *e)
+{
+	struct item *it = (struct item *)((char *)ctx -
+					  offsetof(struct item, octets));
+
+	sys_point("send.before_data");
+	return store_out_data(it->sender->st, it->out.row, e);
+}
+
+static enum send_outcome outcome_of(enum smtp_state st)
+{
+	switch (st) {
+	case SMTP_ACCEPTED:
+		return SEND_ACCEPTED;
+	case SMTP_REFUSED:
+		return SEND_REFUSED;
+	case SMTP_UNKNOWN:
+		return SEND_UNKNOWN;
+	case SMTP_UNSENT:
+	case SMTP_DEFERRED:
+		break;
+	}
+	return SEND_DEFERRED;
+}
+
+static void judge(struct item *it, const struct smtp_msg *x)
+{
+	size_t i, ok = 0;
+
+	it->outcome = outcome_of(x->state);
+	it->why = x->reply;
+	for (i = 0; i < it->out.nrcpts; i++) {
+		const struct smtp_rcpt *r = &x->rcpts[i];
+
+		it->rcpts[i] = (struct send_rcpt){r->email,
+						  outcome_of(r->state), r->code,
+						  r->enhanced, r->reply};
+		/* What became of the message became of its recipients, but
+		 * for those that were refused before. */
+		if (it->outcome != SEND_ACCEPTED && r->state != SMTP_REFUSED)
+			it->rcpts[i].state = it->outcome;
+		if (r->state == SMTP_ACCEPTED)
+			ok++;
+	}
+	if (it->outcome == SEND_ACCEPTED && ok < it->out.nrcpts)
+		it->outcome = SEND_PARTIAL;
+}
+
+/* Rows of the result, in the database before the user hears of it. */
+static int settle(struct sender *s, struct item *it, struct coi_err *e)
+{
+	enum store_state st = STORE_REFUSED;
+	struct str *left = arena_alloc(s->arena,
+				       (it->out.nrcpts + 1) * sizeof(*left));
+	struct str why = it->why;
+	size_t i, nleft = 0;
+
+	for (i = 0; i < it->out.nrcpts; i++)
+		if (it->rcpts[i].state == SEND_DEFERRED) {
+			left[nleft++] = it->rcpts[i].email;
+			if (s->o->queue)
+				it->rcpts[i].state = SEND_QUEUED;
+			if (why.n == 0)
+				why = it->rcpts[i].reply;
+		}
+	switch (it->outcome) {
+	case SEND_ACCEPTED:
+	case SEND_PARTIAL:
+		st = nleft > 0 && s->o->queue ? STORE_QUEUED : STORE_ACCEPTED;
+		if (it->out.sent_copy == 0)
+			s->copies = true;
+		break;
+	case SEND_UNKNOWN:
+		st = STORE_UNKNOWN;
+		break;
+	case SEND_DEFERRED:
+		if (!s->o->queue) {
+			/* Never submitted and not to be kept. */
+			spool_remove(s->arena, s->ac, it->out.id);
+			return store_out_drop(s->st, it->out.id, e);
+		}
+		st = STORE_QUEUED;
+		it->outcome = SEND_QUEUED;
+		break;
+	default:
+		break;
+	}
+	if (store_out_result(s->st, it->out.row, st, why, left, nleft, e) < 0)
+		return -1;
+	sys_point("send.recorded");
+	if (st == STORE_REFUSED ||
+	    (st == STORE_ACCEPTED && it->out.sent_copy == 2))
+		spool_remove(s->arena, s->ac, it->out.id);
+	return 0;
+}
+
+/* Results leave in input order, each as soon as those before it have. */
+static int give_settled(struct sender *s, struct coi_err *e)
+{
+	while (s->results < s->n) {
+		struct item *it = s->batch[s->results];
+		struct send_result r = {it->outcome, it->out.id,
+					it->input,   it->source,
+					it->rcpts,   it->out.nrcpts};
+
+		if (!it->settled)
+			return 0;
+		s->results++;
+		if (s->o->result(s->o->ctx, &r, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* One flight of smtp_send_all(): which item each message is. */
+struct flight {
+	struct sender *s;
+	struct item **items;
+	struct smtp_msg *v;
+	size_t n;
+	struct coi_err *e;
+};
+
+static void on_done(void *ctx, struct smtp_msg *m)
+{
+	struct flight *f = ctx;
+	struct item *it = f->items[m - f->v];
+
+	sys_point("send.replied");
+	judge(it, m);
+	if (settle(f->s, it, f->e) == 0) {
+		it->settled = true;
+		give_settled(f->s, f->e);
+	}
+}
+
+static void prepare(struct sender *s, struct item *it, struct smtp_msg *x)
+{
+	size_t i;
+
+	set_rcpts(s, it, SEND_DEFERRED);
+	octets_rewind(&it->octets);
+	*x = (struct smtp_msg){.from = it->out.from,
+			       .nrcpts = it->out.nrcpts,
+			       .size = it->size,
+			       .eight_bit = it->out.eight_bit,
+			       .utf8 = it->out.utf8,
+			       .read = octets_read,
+			       .before_data = before_data,
+			       .ctx = &it->octets};
+	x->rcpts = arena_alloc(s->arena, x->nrcpts * sizeof(*x->rcpts));
+	for (i = 0; i < x->nrcpts; i++)
+		x->rcpts[i].email = it->out.rcpts[i];
+}
+
+static int connect_smtp(struct sender *s, struct coi_err *e)
+{
+	if (s->smtp != NULL && smtp_usable(s->smtp))
+		return 0;
+	smtp_close(s->smtp);
+	s->smtp = account_smtp(s->ac, s->net, e);
+	return s->smtp == NULL ? -1 : 0;
+}
+
+static int take_rows(struct sender *s, struct coi_err *e)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		struct item *it = s->batch[i];
+		int k;
+
+		if (it->settled || it->out.state == STORE_SUBMITTING)
+			continue;
+		k = store_out_take(s->st, it->out.row, e);
+		if (k < 0)
+			return -1;
+		if (k == 1) { /* another process is at it */
+			it->settled = true;
+			it->outcome = SEND_QUEUED;
+		}
+	}
+	return 0;
+}
+
+static size_t gather(struct sender *s, struct flight *f)
+{
+	size_t i;
+
+	f->n = 0;
+	f->items = arena_alloc(s->arena, (s->n + 1) * sizeof(*f->items));
+	f->v = arena_alloc(s->arena, (s->n + 1) * sizeof(*f->v));
+	for (i = 0; i < s->n; i++) {
+		if (s->batch[i]->settled)
+			continue;
+		prepare(s, s->batch[i], &f->v[f->n]);
+		f->items[f->n++] = s->batch[i];
+	}
+	return f->n;
+}
+
+/* The link went away: what may have arrived is unknown, never repeated. */
+static int settle_unknown(struct flight *f, size_t from, struct coi_err *e)
+{
+	size_t i;
+
+	for (i = from; i < f->n; i++) {
+		if (f->v[i].state != SMTP_UNKNOWN)
+			continue;
+		judge(f->items[i], &f->v[i]);
+		if (settle(f->s, f->items[i], e) < 0)
+			return -1;
+		f->items[i]->settled = true;
+	}
+	return 0;
+}
+
+/* Over one connection and, where the server ends it in the middle (a 421
+ * after many messages), over the next. */
+static int submit(struct sender *s, struct coi_err *e)
+{
+	struct coi_err local = {0};
+	struct flight f = {.s = s, .e = &local};
+	unsigned fruitless = 0;
+
+	while (gather(s, &f) > 0) {
+		size_t finished = 0;
+
+		if (s->o->stopped != NULL && s->o->stopped())
+			return err_set(e, COI_E_CANCELLED, "stopped");
+		if (connect_smtp(s, e) < 0)
+			return -1;
+		smtp_send_all(s->smtp, s->arena, f.v, f.n, on_done, &f,
+			      &finished, e);
+		if (local.code != COI_OK) {
+			*e = local;
+			return -1;
+		}
+		if (settle_unknown(&f, finished, &local) < 0) {
+			*e = local;
+			return -1;
+		}
+		if (finished == f.n)
+			break;
+		/* A message of ours that cannot be read is no fault of the
+		 * link; and twice the same failure is final. */
+		if (e->code == COI_E_CANCELLED || e->code == COI_E_DATA ||
+		    e->code == COI_E_IO || e->code == COI_E_INTERNAL ||
+		    e->code == COI_E_AUTH || (finished == 0 && fruitless++ > 0))
+			return -1;
+		if (f.v[finished].state == SMTP_UNKNOWN)
+			return -1;
+		if (finished > 0)
+			fruitless = 0;
+		err_clear(e);
+	}
+	return 0;
+}
+
+/* What could not go out: kept or given back, with its result all the same. */
+static int settle_rest(struct sender *s, const struct coi_err *why,
+		       struct coi_err *e)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		struct item *it = s->batch[i];
+
+		if (it->settled)
+			continue;
+		it->why = arena_str(
+		    s->arena,
+		    str_of(why->reply[0] != '\0' ? why->reply : why->msg));
+		it->outcome = SEND_DEFERRED;
+		set_rcpts(s, it, SEND_DEFERRED);
+		if (settle(s, it, e) < 0)
+			return -1;
+		it->settled = true;
+	}
+	return give_settled(s, e);
+}
+
+static int record_batch(struct sender *s, struct coi_err *e)
+{
+	size_t i;
+	int rc = 0;
+
+	if (store_begin(s->st, true, e) < 0)
+		return -1;
+	for (i = 0; rc == 0 && i < s->n; i++)
+		if (s->batch[i]->out.row == 0)
+			rc = record(s, s->batch[i], e);
+	if (rc == 0)
+		rc = take_rows(s, e);
+	if (store_end(s->st, rc == 0, e) < 0)
+		rc = -1;
+	sys_point("send.added");
+	return rc;
+}
+
+int sender_flush(struct sender *s, struct coi_err *e)
+{
+	struct coi_err why = {0}, second = {0};
+	int rc;
+
+	if (s->n == 0)
+		return 0;
+	rc = record_batch(s, e);
+	if (rc == 0)
+		rc = submit(s, e);
+	if (rc < 0) {
+		why = *e;
+		if (settle_rest(s, &why, &second) == 0 && s->o->queue &&
+		    (why.code == COI_E_TEMP || why.code == COI_E_UNAVAILABLE)) {
+			/* Waiting for better times was asked for. */
+			if (s->o->warn != NULL)
+				s->o->warn(s->o->ctx, why.msg, true);
+			err_clear(e);
+			rc = 0;
+		}
+	} else {
+		rc = give_settled(s, e);
+	}
+	clear_batch(s);
+	return rc;
+}
+
+/* --- the outbox ---------------------------------------------------------- */
+
+static int add_row(struct sender *s, const struct store_out *row,
+		   struct coi_err *e)
+{
+	struct item *it = new_item(s);
+
+	it->out = *row;
+	if (row->expires != 0 && row->expires < sys_now() &&
+	    row->state == STORE_QUEUED) {
+		set_rcpts(s, it, SEND_REFUSED);
+		it->rcpts[0].reply = STR("expired in the queue");
+		it->settled = true;
+		spool_remove(s->arena, s->ac, row->id);
+		return store_out_result(s->st, row->row, STORE_EXPIRED,
+					STR("expired in the queue"), NULL, 0,
+					e);
+	}
+	if (spool_open(s->arena, s->ac, row, &it->octets, &it->size, e) < 0)
+		return -1;
+	if (row->state == STORE_UNKNOWN) {
+		int k = store_out_retry(s->st, row->row, e);
+
+		if (k != 0) {
+			octets_close(&it->octets);
+			s->n--;
+			return k < 0 ? -1 : 0;
+		}
+		it->out.state = STORE_QUEUED;
+	}
+	return 0;
+}
+
+int sender_outbox(struct sender *s, bool unknown, const char *id,
+		  struct coi_err *e)
+{
+	struct arena *a = arena_new();
+	struct store_out *v = NULL;
+	size_t n = 0, i;
+	bool any = false;
+	int rc;
+
+	rc = store_out_list(s->st, a, unknown ? STORE_UNKNOWN : STORE_QUEUED,
+			    true, &v, &n, e);
+	for (i = 0; rc == 0 && i < n; i++) {
+		if (id != NULL && !str_is(v[i].id, id))
+			continue;
+		any = true;
+		rc = add_row(s, &v[i], e);
+		if (rc == 0 && s->n >= BATCH)
+			rc = sender_flush(s, e);
+	}
+	if (rc == 0 && id != NULL && !any)
+		rc = err_set(e, COI_E_NOINPUT,
+			     "no message %s of unknown outcome", id);
+	if (rc == 0)
+		rc = sender_flush(s, e);
+	clear_batch(s);
+	arena_free(a);
+	return rc;
+}

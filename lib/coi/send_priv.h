@@ -1,0 +1,60 @@
+/* What the files of sending share. */
+#ifndef COI_SEND_PRIV_H
+#define COI_SEND_PRIV_H
+
+#include "coi/send.h"
+
+/* The octets of a message: composed now, or kept from an earlier run. */
+struct octets {
+	struct wire *wire; /* or: */
+	struct str mem;
+	size_t at;
+	int fd; /* spool file, or -1 */
+};
+
+ssize_t octets_read(void *ctx, char *p, size_t n, struct coi_err *e);
+void octets_rewind(struct octets *o);
+void octets_close(struct octets *o);
+
+struct item {
+	struct store_out out;
+	struct octets octets;
+	uint64_t size;
+	int64_t input;
+	struct str source;
+	struct str root, conversation;
+	bool settled; /* has its result, from now or an earlier run */
+	struct str why;
+	struct send_rcpt *rcpts;
+	enum send_outcome outcome;
+	struct sender *sender;
+};
+
+struct sender {
+	struct account *ac;
+	const struct account_net *net;
+	struct store *st;
+	const struct send_opts *o;
+	struct arena *arena;
+	struct smtp *smtp;
+	struct item **batch;
+	size_t n, cap;
+	uint64_t octets; /* of the batch */
+	size_t results;	 /* of the batch, given so far */
+	bool copies;	 /* something was accepted that wants a Sent copy */
+};
+
+/* The file that keeps a large message, beside the database. */
+const char *spool_path(struct arena *a, const struct account *ac,
+		       struct str id);
+int spool_write(struct arena *a, const struct account *ac, struct str id,
+		struct octets *o, struct coi_err *e);
+/* Opens the octets of a row: its blob, or its spool file. */
+int spool_open(struct arena *a, const struct account *ac,
+	       const struct store_out *row, struct octets *o, uint64_t *size,
+	       struct coi_err *e);
+void spool_remove(struct arena *a, const struct account *ac, struct str id);
+
+#define SPOOL_ABOVE (256u * 1024u) /* octets kept in the database itself */
+
+#endif

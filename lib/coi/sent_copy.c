@@ -1,0 +1,101 @@
+#include "coi/folders.h"
+#include "coi/send_priv.h"
+
+/* Some servers keep a copy of what they submit: look before adding one. */
+static int has_copy(struct imap *im, struct str id, bool *has,
+		    struct coi_err *e)
+{
+	struct imap_set found = {0};
+	struct buf b = {0};
+	int rc;
+
+	buf_z(&b, "HEADER Message-ID ");
+	imap_quote(&b, id);
+	rc = imap_search(im, buf_view(&b), &found, e);
+	*has = found.n > 0;
+	imap_set_free(&found);
+	buf_free(&b);
+	return rc;
+}
+
+static int append(struct sender *s, struct imap *im, struct arena *a,
+		  struct str sent, const struct store_out *row,
+		  struct coi_err *e)
+{
+	struct octets o = {.fd = -1};
+	uint32_t validity = 0, uid = 0;
+	uint64_t size = 0;
+	int rc;
+
+	rc = spool_open(a, s->ac, row, &o, &size, e);
+	if (rc == 0)
+		rc = imap_append(im, sent, STR("\\Seen"), row->created, size,
+				 octets_read, &o, &validity, &uid, e);
+	octets_close(&o);
+	return rc;
+}
+
+static int copy_rows(struct sender *s, struct imap *im, struct arena *a,
+		     struct store_out *v, size_t n, struct coi_err *e)
+{
+	struct imap_selected sel;
+	struct str sent;
+	bool has;
+	size_t i;
+	int rc;
+
+	if (folders_sent(im, s->st, a, s->ac->sent_folder, &sent, e) < 0)
+		return -1;
+	if (sent.n == 0) {
+		err_set(e, COI_E_UNAVAILABLE, "no Sent mailbox on the server");
+		err_hint(e, "set `sent-folder` to its name or to none");
+		return -1;
+	}
+	if (imap_select(im, sent, true, &sel, e) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (v[i].sent_copy != 0)
+			continue;
+		has = false;
+		rc = has_copy(im, v[i].id, &has, e);
+		if (rc == 0 && !has)
+			rc = append(s, im, a, sent, &v[i], e);
+		if (rc == 0)
+			rc = store_out_sent_copy(s->st, v[i].row, 1, e);
+		if (rc < 0)
+			return -1;
+		spool_remove(a, s->ac, v[i].id);
+	}
+	return 0;
+}
+
+int sender_copies(struct sender *s, struct coi_err *e)
+{
+	struct coi_err why = {0};
+	struct arena *a;
+	struct store_out *v = NULL;
+	struct imap *im = NULL;
+	struct buf b = {0};
+	size_t n = 0;
+
+	if (!s->copies)
+		return 0;
+	s->copies = false;
+	a = arena_new();
+	if (store_out_copies(s->st, a, &v, &n, &why) == 0 && n > 0) {
+		im = account_imap(s->ac, s->net, &why);
+		if (im != NULL)
+			copy_rows(s, im, a, v, n, &why);
+		imap_close(im);
+	}
+	if (why.code != COI_OK && why.code != COI_E_CANCELLED &&
+	    s->o->warn != NULL) {
+		/* The message is out; its copy follows with the next one. */
+		buf_fmt(&b, "no copy in Sent yet: %s%s%s", why.msg,
+			why.hint[0] != '\0' ? "; " : "", why.hint);
+		s->o->warn(s->o->ctx, buf_cstr(&b), false);
+		buf_free(&b);
+	}
+	arena_free(a);
+	return 0;
+}
