@@ -7,11 +7,10 @@ MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/coi
 DESTDIR ?=
 
-CC ?= cc
-ifeq ($(origin CC),default)
-CC := cc
-endif
 CLANG ?= clang
+ifeq ($(origin CC),default)
+CC := $(if $(SAN),$(CLANG),cc)
+endif
 PKG_CONFIG ?= pkg-config
 SAN ?=
 WERROR ?=
@@ -26,7 +25,9 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef \
-	-Wno-unused-parameter $(if $(WERROR),-Werror)
+	-Wno-unused-parameter $(if $(WERROR),-Werror) \
+	$(if $(findstring clang,$(CC)),-Wno-format-nonliteral \
+	-Wno-string-concatenation)
 STD := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_GNU_SOURCE
 HARD := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
@@ -56,7 +57,9 @@ PKGS_store := sqlite3
 PKGS_coi := jansson openssl sqlite3
 
 pkgcflags = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null))
-pkglibs = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null))
+# Debian's libetpan.pc names specs of a package that need not be there.
+pkglibs = $(if $(strip $(1)),$(filter-out -specs=%,$(shell $(PKG_CONFIG) \
+	--libs $(1) 2>/dev/null)))
 
 ALLPKGS := $(sort $(foreach l,$(LAYERS),$(PKGS_$(l))))
 LIBS := $(call pkglibs,$(ALLPKGS)) -lidn2 -lunistring
@@ -73,21 +76,35 @@ objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(call srcs,$(1)))
 archive = $(BUILD)/lib$(1).a
 ARCHIVES := $(foreach l,coi imap smtp kind store net fmt core,$(call archive,$(l)))
 
-.PHONY: all deps bench-deps check demo bench lint fuzz spec install uninstall \
-	dist clean help unit valgrind format
+.PHONY: all deps bench-deps check check-built demo lint fuzz fuzz-built spec \
+	install uninstall dist clean distclean help unit replay testbins \
+	valgrind format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
+## all            the tools, in $(BUILD) (build); V=1 shows commands, WERROR=1
+##                warnings are errors, SAN=address,undefined sanitizers
 all: $(TOOLS:%=$(BUILD)/%)
 
+## help           this list
 help:
-	@sed -n 's/^## *//p' Makefile
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+## deps           installs what building and testing need (Debian 12)
+deps:
+	@tests/lib/deps build test
+
+## bench-deps     installs what the benchmarks compare with
+bench-deps:
+	@tests/lib/deps build test bench
 
 # --- compiling --------------------------------------------------------------
 
 FLAGS_NOW = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) $(LIBS)
 $(BUILD)/flags: .FORCE
 	@mkdir -p $(BUILD)
+	@$(PKG_CONFIG) --print-errors --exists $(ALLPKGS) || \
+	 { echo 'A library is missing: run `make deps`.' >&2; exit 1; }
 	@printf '%s\n' "$(subst ",\",$(FLAGS_NOW))" | cmp -s - $@ || \
 	 printf '%s\n' "$(subst ",\",$(FLAGS_NOW))" > $@
 .FORCE:
@@ -134,8 +151,105 @@ $(BUILD)/unit/%: tests/unit/%.c tests/unit/test.h $(BUILD)/flags \
 
 unit: $(UNITS)
 
+# tests/fuzz/NAME.c says in a line /* layer: fmt */ what it links.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+fuzz_layer = $(shell sed -n 's|^/\* layer: \([a-z]*\) \*/$$|\1|p' tests/fuzz/$(1).c)
+fuzz_archives = $(foreach m,$(call fuzz_layer,$(1)),$(foreach l,$(m) $(USES_$(m)),$(call archive,$(l))))
+fuzz_link = $(CC) $(BASE_CFLAGS) $(call pkgcflags,$(ALLPKGS)) $(CFLAGS) \
+	$(BASE_LDFLAGS) $(LDFLAGS) $(2) -o $@ tests/fuzz/$(1).c $(3) \
+	-Wl,--start-group $(call fuzz_archives,$(1)) -Wl,--end-group $(LIBS)
+
+$(BUILD)/replay/%: tests/fuzz/%.c tests/lib/replay.c $(BUILD)/flags \
+		$$(call fuzz_archives,$$*)
+	@mkdir -p $(@D)
+	$(call say,REPLAY,$<)$(call fuzz_link,$*,,tests/lib/replay.c)
+
+$(BUILD)/fuzzer/%: tests/fuzz/%.c $(BUILD)/flags $$(call fuzz_archives,$$*)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$<)$(call fuzz_link,$*,-fsanitize=fuzzer)
+
+replay: $(FUZZERS:%=$(BUILD)/replay/%)
+
+# What the end-to-end tests run beside the tools; tests/*.mk adds to it.
+TESTBINS := $(if $(wildcard tests/peer.mk),$(BUILD)/peer)
+testbins: $$(TESTBINS)
+
+## check          unit tests, fuzz corpora, end to end; ONLY='e2e/servers' for
+##                some, SAN=address,undefined with sanitizers
+check: deps
+	@$(MAKE) --no-print-directory check-built
+
+# A make of its own: the libraries may be there only since `deps`.
+CHECK ?= unit fuzz e2e
+check-built: all unit replay testbins
+	@tests/run --build $(BUILD) $(CHECK) $(ONLY)
+
+## valgrind       the unit tests under valgrind; leaks are the sanitizer's part
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=no \
+	--suppressions=tests/lib/valgrind.supp
+valgrind: unit
+	@tests/run --build $(BUILD) --wrap '$(VALGRIND)' unit $(ONLY)
+
+## fuzz           libFuzzer on every target, FUZZ_SECONDS (30) each;
+##                ONLY='hdr json_in' for some
+FUZZ_SECONDS ?= 30
+fuzz:
+	@$(MAKE) --no-print-directory fuzz-built CC=$(CLANG) \
+		SAN=fuzzer-no-link,address,undefined BUILD=$(BUILD)/fuzz
+fuzz-built: $(FUZZERS:%=$(BUILD)/fuzzer/%)
+	@tests/lib/fuzz $(BUILD) $(FUZZ_SECONDS) $(or $(ONLY),$(FUZZERS))
+
+## lint           layers, symbols, headers, man pages, scripts, format, secrets
+lint: $(ARCHIVES)
+	@CC='$(CC)' LINT_CFLAGS='$(STD) $(WARN) -Ilib -I. -include core/ban.h' \
+		tests/run --build $(BUILD) lint $(ONLY)
+
+## format         clang-format over the C files
+format:
+	@find cmd lib tests -name '*.[ch]' -exec clang-format -i {} +
+
+## spec           which requirement of the standard has a test that names it
+spec:
+	@tests/spec/report
+
+## demo           a conversation between two accounts on private servers
+demo: all testbins
+	@BUILD=$(BUILD) tests/demo
+
+# --- installing -------------------------------------------------------------
+
+MAN := $(wildcard man/*.[1-8])
+SHARE := $(shell find share -type f 2>/dev/null)
+SHAREDIRS := $(shell find share -depth -type d 2>/dev/null)
+installed = $(TOOLS:%=$(BINDIR)/%) $(SHARE:share/%=$(DATADIR)/%) \
+	$(foreach m,$(MAN),$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+
+## install        DESTDIR PREFIX BINDIR MANDIR DATADIR are respected
+install: all
+	@set -e; d='$(DESTDIR)'; \
+	put() { mkdir -p "$${3%/*}"; install -m "$$1" "$$2" "$$3"; }; \
+	$(foreach t,$(TOOLS),put 755 $(BUILD)/$(t) "$$d$(BINDIR)/$(t)";) \
+	$(foreach m,$(MAN),put 644 $(m) "$$d$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))";) \
+	$(foreach s,$(SHARE),put 644 $(s) "$$d$(DATADIR)/$(s:share/%=%)";) :
+
+## uninstall      removes what install put there
+uninstall:
+	@set -e; $(foreach f,$(installed),rm -f '$(DESTDIR)$(f)';) \
+	$(foreach s,$(SHAREDIRS),rmdir '$(DESTDIR)$(DATADIR)$(s:share%=%)' 2>/dev/null || :;)
+
+## dist           dist/coi-$(VERSION).tar.gz of the last commit
+dist:
+	@mkdir -p dist
+	@git archive --format=tar.gz --prefix=coi-$(VERSION)/ \
+		-o dist/coi-$(VERSION).tar.gz HEAD
+	@echo dist/coi-$(VERSION).tar.gz
+
+## clean          what was built; distclean also what `make deps` fetched
 clean:
-	rm -rf build
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name deps \
+		-exec rm -rf {} +
+distclean:
+	rm -rf build dist
 
 -include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
 -include $(wildcard tests/*.mk)
