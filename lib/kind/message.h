@@ -82,6 +82,10 @@ void message_warn(struct arena *a, struct message *m, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 struct blob *message_attach(struct arena *a, struct message *m);
 
+/* A header that the composer or a server writes: `headers` may not name it. */
+bool message_header_ours(struct str name);
+bool message_header_name(struct str name); /* RFC 5322 field name */
+
 /* Appends the record and LF, in the key order of coi-json(5). */
 void message_json(struct buf *out, const struct message *m);
 
