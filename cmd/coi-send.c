@@ -19,6 +19,7 @@
 #include "fmt/text.h"
 #include "kind/kind.h"
 #include "lines.h"
+#include "schema.h"
 
 static const char *const usage[] = {
     "coi-send [-m TEXT | -i FILE] [-k KIND] [--file F]... [--cc A] [--bcc A] "
@@ -58,6 +59,8 @@ static const struct cli_opt opts[] = {
     {0, "queue-drop", "ID", "forget a queued message", 0},
     {0, "retry-unknown", "[ID]", "send again what may have been sent", 0},
     {0, "check", NULL, "log in to both servers and say what works", 0},
+    {0, "json-schema", "[NAME]", "print the schema: message, result or error",
+     0},
     {0, NULL, NULL, NULL, 0}};
 
 static const char *const examples[] = {
@@ -583,9 +586,13 @@ static int dispatch(struct sending *x, struct coi_err *e)
 				      e);
 	if (cli_has(c, "flush"))
 		return sender_outbox(x->sender, false, NULL, e);
-	if (cli_has(c, "retry-unknown"))
-		return sender_outbox(x->sender, true,
-				     cli_value(c, "retry-unknown"), e);
+	if (cli_has(c, "retry-unknown")) {
+		const char *id = cli_value(c, "retry-unknown");
+
+		if (id == NULL && n > 0)
+			id = operands[0];
+		return sender_outbox(x->sender, true, id, e);
+	}
 	if (cli_has(c, "to-all")) {
 		if (n > 0)
 			return cli_usage(c, e,
@@ -639,6 +646,8 @@ static int run(struct cli *c, struct coi_err *e)
 	int64_t expire = 0;
 	int rc = -1;
 
+	if (cli_has(c, "json-schema"))
+		return schema_print(c, "result", e);
 	if (check_modes(c, e) < 0 || cli_duration(c, "expire", &expire, e) < 0)
 		return -1;
 	x.ac = cli_account(c, needs_server(c), e);

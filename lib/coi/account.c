@@ -444,7 +444,6 @@ struct account *account_load(const struct account_options *o, bool need_server,
 			       .encrypt = "auto",
 			       .smtp_window = 1,
 			       .max_size = -1,
-			       .timeout_ms = 60000,
 			       .cancel_fd = -1};
 	if (read_files(&l) < 0 || choose(&l, need_server, &name) < 0 ||
 	    gather(&l, name, v) < 0)

@@ -32,7 +32,7 @@ struct account {
 	unsigned smtp_window;
 	int64_t max_size; /* octets; -1: no limit */
 	bool compress;
-	int timeout_ms;
+	int timeout_ms;		/* of a command and its answer; 0: the usual */
 	const char *state_dir;	/* resolved */
 	const char *state_path; /* STATE_DIR/NAME.db */
 	/* for the secrets, filled on first use */

@@ -33,7 +33,9 @@ static struct net_opts net(const struct account *ac,
 						 : ac->client_cert,
 	    .pins = ac->pins,
 	    .npins = ac->npins,
-	    .connect_ms = ac->timeout_ms < 30000 ? ac->timeout_ms : 30000,
+	    .connect_ms = ac->timeout_ms > 0 && ac->timeout_ms < 30000
+			      ? ac->timeout_ms
+			      : 30000,
 	    .io_ms = ac->timeout_ms,
 	    .trace_fd = n->trace_fd,
 	    .label = w == IMAP ? "imap" : "smtp",

@@ -345,8 +345,9 @@ static int start_cursor(struct reading *r, const struct imap_selected *sel,
 	if (r->o->start_date == INT64_MIN)
 		return 0;
 	buf_z(&b, "SINCE ");
-	date_write_search(&b, r->o->start_date);
+	date_write_search(&b, r->o->start_date - 86400);
 	rc = imap_search(r->im, buf_view(&b), &found, e);
+	r->not_before = r->o->start_date;
 	*lo = found.n > 0 ? found.v[0].lo : sel->uid_next;
 	imap_set_free(&found);
 	buf_free(&b);
@@ -429,6 +430,7 @@ static int one_mailbox(struct imap *im, struct store *st,
 	r.arena = arena_new();
 	r.batch_arena = arena_new();
 	r.dec = decoder_new(o->decode);
+	r.not_before = o->since;
 	r.marks = mem_array(MARKS, sizeof(*r.marks));
 	r.last_commit = sys_mono_ms();
 	if (o->limit >= 0 && res->printed >= (uint64_t)o->limit)

@@ -17,6 +17,7 @@ struct reading {
 	bool disorder;	/* the server answers out of order */
 	uint32_t last;	/* highest UID done */
 	uint32_t floor; /* cursor at the beginning */
+	int64_t not_before; /* INTERNALDATE; SEARCH knows whole days only */
 	bool full;	/* the limit is reached */
 
 	/* the message being read */

@@ -69,12 +69,11 @@ static int is_own(struct reading *r, bool *own, struct coi_err *e)
 }
 
 /* Was it printed since the last commit?  The database does not know yet. */
-static bool marked(struct reading *r, bool add)
+static bool marked(struct reading *r, uint64_t key, bool add)
 {
-	uint64_t key, *slot;
+	uint64_t *slot;
 	size_t i;
 
-	memcpy(&key, decoder_identity(r->dec).p, sizeof(key));
 	key |= 1; /* 0 is an empty slot */
 	for (i = key >> 32;; i++) {
 		slot = &r->marks[i & (MARKS - 1)];
@@ -86,6 +85,44 @@ static bool marked(struct reading *r, bool add)
 	if (add)
 		*slot = key;
 	return false;
+}
+
+static uint64_t identity_key(const struct reading *r)
+{
+	uint64_t key;
+
+	memcpy(&key, decoder_identity(r->dec).p, sizeof(key));
+	return key;
+}
+
+/* FNV-1a: an accident here costs a needless warning, nothing else. */
+static uint64_t id_key(struct str id)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+	size_t i;
+
+	for (i = 0; i < id.n; i++)
+		h = (h ^ (unsigned char)id.p[i]) * UINT64_C(1099511628211);
+	return h;
+}
+
+/* The same message: seen; another one under its id: reused. */
+static int look_up(struct reading *r, bool *seen, bool *reused,
+		   struct coi_err *e)
+{
+	const struct message *m = &r->msg;
+
+	if (r->o->consumer == NULL)
+		return 0;
+	*seen = marked(r, identity_key(r), false);
+	if (*seen)
+		return 0;
+	if (store_seen(r->st, r->o->consumer, m->id, decoder_identity(r->dec),
+		       seen, reused, e) < 0)
+		return -1;
+	if (m->id.p != NULL && marked(r, id_key(m->id), false))
+		*reused = true;
+	return 0;
 }
 
 static void remember(struct reading *r, uint32_t uid)
@@ -100,7 +137,9 @@ static void remember(struct reading *r, uint32_t uid)
 	if (m->id.p != NULL)
 		s->id = arena_str(r->batch_arena, m->id);
 	s->identity = arena_str(r->batch_arena, decoder_identity(r->dec));
-	marked(r, true);
+	marked(r, identity_key(r), true);
+	if (m->id.p != NULL)
+		marked(r, id_key(m->id), true);
 	if (m->meta.chat && m->id.p != NULL) {
 		struct str root = message_root(m);
 
@@ -125,11 +164,7 @@ int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 	imap_part_of(r, m);
 	if (thread_known(r, e) < 0 || is_own(r, &own, e) < 0)
 		return -1;
-	if (r->o->consumer != NULL && marked(r, false))
-		seen = true;
-	else if (r->o->consumer != NULL &&
-		 store_seen(r->st, r->o->consumer, x->id,
-			    decoder_identity(r->dec), &seen, &reused, e) < 0)
+	if (look_up(r, &seen, &reused, e) < 0)
 		return -1;
 	if (reused)
 		message_warn(r->arena, x,
@@ -139,6 +174,10 @@ int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 	else
 		r->last = m->uid;
 	imap_set_add(&r->done, m->uid, m->uid);
+	if (m->have_date && m->internal_date < r->not_before) {
+		decoder_drop(r->dec);
+		return 0;
+	}
 	if (seen)
 		r->r->duplicates++;
 	else if (own && !r->o->own)
@@ -209,6 +248,8 @@ static int commit_some(struct reading *r, struct coi_err *e)
 
 static void start(struct reading *r)
 {
+	if (r->got)
+		decoder_drop(r->dec); /* two bodies for one message */
 	arena_reset(r->arena);
 	decoder_begin(r->dec, r->arena, &r->msg);
 	r->begun = true;

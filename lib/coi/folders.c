@@ -66,8 +66,8 @@ static int look(struct imap *im, struct store *st, struct arena *a,
 	guess = arena_fmt(a, "%.*s%cChats", STR_ARG(root), delim);
 	if (store_set(st, "root", root, e) < 0 ||
 	    store_set(st, "chats-guess", guess, e) < 0 ||
-	    store_set(st, "looked",
-		      arena_fmt(a, "%lld", (long long)sys_now()), e) < 0)
+	    store_set(st, "looked", arena_fmt(a, "%lld", (long long)sys_now()),
+		      e) < 0)
 		return -1;
 	return store_set(st, "chats", f->chats.p == NULL ? STR("") : f->chats,
 			 e);

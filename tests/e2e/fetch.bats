@@ -108,7 +108,7 @@ texts() { jq -r .text | tr '\n' ' '; }
 	chat 1 one
 	as bob coi-fetch --json >/dev/null
 	db=$T/bob/.local/state/coi/bob.db
-	flock "$db.default.lock" sleep 3 3>&- &
+	flock -F "$db.default.lock" sleep 3 3>&- &
 	holder=$!
 	sleep 0.2
 	run as bob coi-fetch --json
@@ -214,4 +214,24 @@ texts() { jq -r .text | tr '\n' ' '; }
 	run as bob coi-fetch --json
 	[ "$(jq -r .status <<<"$output")" = 69 ]
 	[ "$(jq -r .error <<<"$output")" = unavailable ]
+}
+
+@test "--since and --start know hours, not only days" {
+	chat 1 one
+	sleep 2
+	now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+	chat 2 two
+	[ "$(as bob coi-fetch --json --since "$now" | texts)" = "two " ]
+	[ "$(as bob coi-fetch --json --start "$now" | texts)" = "two " ]
+	[ -z "$(as bob coi-fetch --json)" ]
+}
+
+@test "two equal copies of a message are one line" {
+	chat 1 same
+	chat 1 same
+	chat 1 other
+	as bob coi-fetch --json >"$T/out"
+	[ "$(texts <"$T/out")" = "same other " ]
+	# The id was used before by another text: said, not hidden.
+	contains "$(tail -n 1 "$T/out")" "used before"
 }

@@ -87,6 +87,18 @@ submit() {
 	status_is 67
 }
 
+@test "refused@ gets 550, later@ gets 451" {
+	up
+	letter alice@one.test later@one.test >"$T/letter"
+	for box in refused:550 later:451; do
+		run submit -v --ssl-reqd "smtp://localhost:$ONE_SMTP_PORT" \
+			-T "$T/letter" --mail-from alice@one.test \
+			--mail-rcpt "${box%:*}@one.test"
+		status_is 55
+		contains "$output" "< ${box#*:} "
+	done
+}
+
 @test "IMAP offers what the tests build on" {
 	up
 	run submit -v "imaps://localhost:$ONE_IMAPS_PORT/" \

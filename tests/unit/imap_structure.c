@@ -15,8 +15,11 @@ TEST(single, "a single part is section 1")
 	struct arena *a = arena_new();
 	struct imap_part *v;
 
-	CHECK_INT(parse(a, "(\"TEXT\" \"Plain\" (\"charset\" \"utf-8\") NIL NIL "
-			   "\"7BIT\" 12 1 NIL NIL NIL NIL)", &v), 1);
+	CHECK_INT(parse(a,
+			"(\"TEXT\" \"Plain\" (\"charset\" \"utf-8\") NIL NIL "
+			"\"7BIT\" 12 1 NIL NIL NIL NIL)",
+			&v),
+		  1);
 	CHECK_STR(v[0].section, "1");
 	CHECK_STR(v[0].type, "text/plain");
 	CHECK_STR(v[0].encoding, "7bit");
@@ -28,14 +31,15 @@ TEST(nested, "sections of nested multiparts, literals and rfc822 inside")
 {
 	struct arena *a = arena_new();
 	struct imap_part *v;
-	size_t n = parse(a,
-		"(((\"text\" \"plain\" NIL NIL NIL \"7bit\" 1 1)"
-		"(\"text\" \"html\" NIL NIL NIL \"base64\" 2 1) \"alternative\" "
-		"(\"boundary\" {3}\r\na)b))(\"message\" \"rfc822\" NIL NIL NIL "
-		"\"7bit\" 99 (NIL \"x \\\" (\" NIL NIL NIL NIL NIL NIL NIL NIL) "
-		"(\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1) 4)"
-		"(\"image\" \"png\" NIL NIL NIL \"BASE64\" 70000) \"mixed\")",
-		&v);
+	size_t n = parse(
+	    a,
+	    "(((\"text\" \"plain\" NIL NIL NIL \"7bit\" 1 1)"
+	    "(\"text\" \"html\" NIL NIL NIL \"base64\" 2 1) \"alternative\" "
+	    "(\"boundary\" {3}\r\na)b))(\"message\" \"rfc822\" NIL NIL NIL "
+	    "\"7bit\" 99 (NIL \"x \\\" (\" NIL NIL NIL NIL NIL NIL NIL NIL) "
+	    "(\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1) 4)"
+	    "(\"image\" \"png\" NIL NIL NIL \"BASE64\" 70000) \"mixed\")",
+	    &v);
 
 	CHECK_INT(n, 6);
 	if (n == 6) {
