@@ -20,10 +20,13 @@ static int send_some(struct imap *im, struct chunks *k, struct coi_err *e)
 		buf_clear(&b);
 		buf_z(&b, "UID FETCH ");
 		set_write(k->set, &k->at, IMAP_SET_TEXT, &b);
-		buf_fmt(&b, " (%.*s)", STR_ARG(k->items));
+		buf_z(&b, " (");
+		buf_str(&b, k->items);
+		buf_c(&b, ')');
 		rc = imap_send(im, "FETCH", buf_view(&b),
 			       &k->tags[k->sent % IN_FLIGHT], e);
-		k->sent++;
+		if (rc == 0)
+			k->sent++;
 	}
 	buf_free(&b);
 	return rc;

@@ -54,6 +54,9 @@ static int mailbox_and_entry(struct imap *im, struct buf *b, struct str mailbox,
 		buf_z(b, "\"\"");
 	else if (imap_put_mailbox(im, b, mailbox, e) < 0)
 		return -1;
+	if (strpbrk(entry, "\r\n") != NULL)
+		return err_set(e, COI_E_DATA,
+			       "a line end in the name of a METADATA entry");
 	buf_z(b, " (");
 	imap_quote(b, str_of(entry));
 	return 0;

@@ -15,7 +15,7 @@ int imap_violation(struct imap *im, const char *what, struct str said,
 {
 	struct buf b = {0};
 
-	buf_clean(&b, str_sub(said, 0, 120));
+	buf_clean(&b, str_sub(str_trim(said), 0, 120));
 	err_set(e, COI_E_PROTOCOL, "the server sent %s", what);
 	err_reply(e, b.p == NULL ? "" : b.p, b.n);
 	buf_free(&b);

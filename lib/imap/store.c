@@ -28,7 +28,8 @@ int imap_store(struct imap *im, const struct imap_set *set, struct str op,
 	struct buf b = {0};
 	int rc = imap_begin(im, "store", e);
 
-	buf_fmt(&b, "%.*s (", STR_ARG(op));
+	buf_str(&b, op);
+	buf_z(&b, " (");
 	buf_str(&b, flags);
 	buf_c(&b, ')');
 	if (rc == 0)

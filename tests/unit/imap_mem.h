@@ -110,7 +110,8 @@ static UNUSED void mem_close(struct imap *im, struct mem *m)
 	buf_free(&m->log);
 }
 
-/* --- events as text -------------------------------------------------------- */
+/* --- events as text --------------------------------------------------------
+ */
 
 static UNUSED int ev_say(struct mem *m, struct coi_err *e)
 {

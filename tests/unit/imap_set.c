@@ -1,5 +1,5 @@
 #include "imap/priv.h"
-#include "unit/test.h"
+#include "test.h"
 
 static void text(const struct imap_set *s, const char *want)
 {
@@ -83,9 +83,8 @@ TEST(random_adds, "any order of adding gives the same as a table of bits")
 TEST(parsing, "sets from text: numbers and ranges, nothing else")
 {
 	static const char *const bad[] = {
-	    "",	   "0",	   "1:",   ":1",  "1,",		 ",1",
-	    "a",   "1 2",  "1:*",  "*",	  "4294967296",	 "1:0",
-	    "1,,2", "-1",  "1:2:3", "+1", " 1",		 "1 "};
+	    "",	 "0",	       "1:",  ":1",   "1,", ",1",    "a",  "1 2", "1:*",
+	    "*", "4294967296", "1:0", "1,,2", "-1", "1:2:3", "+1", " 1",  "1 "};
 	struct imap_set s = {0};
 	size_t i;
 

@@ -1,5 +1,5 @@
 #include "imap/priv.h"
-#include "unit/test.h"
+#include "test.h"
 
 static void check(const char *utf8, const char *wire)
 {
@@ -44,9 +44,9 @@ TEST(controls, "control characters and invalid UTF-8 never reach the wire")
 TEST(broken, "broken names are taken as they are")
 {
 	static const char *const names[] = {
-	    "a&b",    "&",	"&AOQ",	  "&AO-",     "&!!!-",	 "x&AAo-y",
-	    "&2D0-",  "&3gA-",	"&AOR-",  "&AOQAAAA-", "&AAA-",	 "&2D3YPQ-",
-	    "&AOQ=-", "&AOQ/-", "Entwürfe"};
+	    "a&b",     "&",	   "&AOQ",   "&AO-",   "&!!!-",
+	    "x&AAo-y", "&2D0-",	   "&3gA-",  "&AOR-",  "&AOQAAAA-",
+	    "&AAA-",   "&2D3YPQ-", "&AOQ=-", "&AOQ/-", "Entwürfe"};
 	struct buf b = {0};
 	size_t i;
 
