@@ -460,19 +460,30 @@ static size_t gather(struct sender *s, struct flight *f)
 }
 
 /* The link went away: what may have arrived is unknown, never repeated. */
-static int settle_unknown(struct flight *f, size_t from, struct coi_err *e)
+static int settle_unknown(struct flight *f, size_t from,
+			  const struct coi_err *lost, bool *any,
+			  struct coi_err *e)
 {
-	size_t i;
+	size_t i, k;
 
 	for (i = from; i < f->n; i++) {
+		struct item *it = f->items[i];
+
 		if (f->v[i].state != SMTP_UNKNOWN)
 			continue;
-		judge(f->items[i], &f->v[i]);
-		if (settle(f->s, f->items[i], e) < 0)
+		judge(it, &f->v[i]);
+		if (it->why.n == 0)
+			it->why = arena_fmt(f->s->arena, "%s: %s", lost->host,
+					    lost->msg);
+		for (k = 0; k < it->out.nrcpts; k++)
+			if (it->rcpts[k].reply.n == 0)
+				it->rcpts[k].reply = it->why;
+		if (settle(f->s, it, e) < 0)
 			return -1;
-		f->items[i]->settled = true;
+		it->settled = true;
+		*any = true;
 	}
-	return 0;
+	return give_settled(f->s, e);
 }
 
 /* Over one connection and, where the server ends it in the middle (a 421
@@ -485,6 +496,7 @@ static int submit(struct sender *s, struct coi_err *e)
 
 	while (gather(s, &f) > 0) {
 		size_t finished = 0;
+		bool progress;
 
 		if (s->o->stopped != NULL && s->o->stopped())
 			return err_set(e, COI_E_CANCELLED, "stopped");
@@ -496,7 +508,8 @@ static int submit(struct sender *s, struct coi_err *e)
 			*e = local;
 			return -1;
 		}
-		if (settle_unknown(&f, finished, &local) < 0) {
+		progress = finished > 0;
+		if (settle_unknown(&f, finished, e, &progress, &local) < 0) {
 			*e = local;
 			return -1;
 		}
@@ -506,11 +519,9 @@ static int submit(struct sender *s, struct coi_err *e)
 		 * link; and twice the same failure is final. */
 		if (e->code == COI_E_CANCELLED || e->code == COI_E_DATA ||
 		    e->code == COI_E_IO || e->code == COI_E_INTERNAL ||
-		    e->code == COI_E_AUTH || (finished == 0 && fruitless++ > 0))
+		    e->code == COI_E_AUTH || (!progress && fruitless++ > 0))
 			return -1;
-		if (f.v[finished].state == SMTP_UNKNOWN)
-			return -1;
-		if (finished > 0)
+		if (progress)
 			fruitless = 0;
 		err_clear(e);
 	}
