@@ -17,11 +17,12 @@
 #include "fmt/date.h"
 #include "fmt/mbox.h"
 #include "lines.h"
+#include "schema.h"
 #include "view.h"
 
 static const char *const usage[] = {
     "coi-fetch [-b MAILBOX]... [selection] [--json]",
-    "coi-fetch -f FILE|DIR|- [--json]", "coi-fetch --ack [--consumer NAME]",
+    "coi-fetch -f FILE | DIR | - [--json]", "coi-fetch --ack [--consumer NAME]",
     NULL};
 
 static const struct cli_opt opts[] = {
@@ -47,7 +48,8 @@ static const struct cli_opt opts[] = {
     {0, "headers", NULL, "other header fields too", 0},
     {0, "mark-seen", NULL, "set \\Seen on what was printed", 0},
     {0, "fail-empty", NULL, "exit with 1 when nothing was printed", 0},
-    {0, "json-schema", NULL, "print the JSON schema of a record", 0},
+    {0, "json-schema", "[NAME]", "print the schema: message, result or error",
+     0},
     {0, NULL, NULL, NULL, 0}};
 
 static const char *const examples[] = {
@@ -97,36 +99,88 @@ struct offline {
 	struct fetching *f;
 	struct decoder *dec;
 	struct arena *arena;
+	struct buf head; /* a small file, or the beginning of a large one */
 	struct message m;
 	int64_t limit;
 };
 
-static int one(void *ctx, struct str mail, struct coi_err *e)
-{
-	struct offline *x = ctx;
+/* A file above this is decoded as it is read. */
+#define SMALL_FILE (256u * 1024u)
 
-	if (x->limit >= 0 && x->f->printed >= (uint64_t)x->limit)
-		return 0;
+static bool enough(const struct offline *x)
+{
+	return x->limit >= 0 && x->f->printed >= (uint64_t)x->limit;
+}
+
+static void begin(struct offline *x)
+{
 	arena_reset(x->arena);
 	decoder_begin(x->dec, x->arena, &x->m);
-	if (decoder_whole(x->dec, mail, e) < 0) {
+}
+
+static int finish(struct offline *x, int rc, struct coi_err *e)
+{
+	if (rc < 0) {
 		decoder_drop(x->dec);
-		return -1;
+		return rc;
 	}
 	if (decoder_end(x->dec, e) < 0)
 		return -1;
 	return print_line(x->f, &x->m, e);
 }
 
-static int one_file(struct offline *x, int fd, struct coi_err *e)
+static int one(void *ctx, struct str mail, struct coi_err *e)
 {
-	struct buf b = {0};
-	struct stat st;
-	void *p = MAP_FAILED;
+	struct offline *x = ctx;
+
+	if (enough(x))
+		return 0;
+	begin(x);
+	return finish(x, decoder_whole(x->dec, mail, e), e);
+}
+
+/* As read(2), again after a signal but the one that asks to stop. */
+static ssize_t read_some(int fd, struct buf *b, size_t n, struct coi_err *e)
+{
+	ssize_t k;
+
+	do
+		k = read(fd, buf_room(b, n), n);
+	while (k < 0 && errno == EINTR && !cli_stopped());
+	if (k < 0)
+		return errno == EINTR
+			   ? err_set(e, COI_E_CANCELLED, "stopped")
+			   : err_errno(e, COI_E_IO, errno, "cannot read");
+	b->n += (size_t)k;
+	return k;
+}
+
+/* One large mail: whatever its size, memory stays flat. */
+static int streamed(struct offline *x, int fd, struct coi_err *e)
+{
+	ssize_t k = 1;
 	int rc;
 
-	/* Small files are read, large ones mapped: the cheaper way of each. */
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 131072)
+	begin(x);
+	rc = decoder_feed(x->dec, buf_view(&x->head), e);
+	while (rc == 0 && k > 0) {
+		buf_clear(&x->head);
+		k = read_some(fd, &x->head, SMALL_FILE, e);
+		rc = k < 0 ? -1 : decoder_feed(x->dec, buf_view(&x->head), e);
+	}
+	return finish(x, rc, e);
+}
+
+/* An mbox is looked through as a whole. */
+static int large_mbox(struct offline *x, int fd, struct coi_err *e)
+{
+	struct stat st;
+	void *p = MAP_FAILED;
+	ssize_t k = 1;
+	int rc;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    lseek(fd, 0, SEEK_CUR) == (off_t)x->head.n)
 		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd,
 			 0);
 	if (p != MAP_FAILED) {
@@ -134,16 +188,60 @@ static int one_file(struct offline *x, int fd, struct coi_err *e)
 		munmap(p, (size_t)st.st_size);
 		return rc;
 	}
-	rc = file_read_fd(fd, SIZE_MAX / 4, &b, e);
-	if (rc == 0)
-		rc = mbox_each(buf_view(&b), one, x, e);
-	buf_free(&b);
-	return rc;
+	while (k > 0)
+		k = read_some(fd, &x->head, 16 * SMALL_FILE, e);
+	return k < 0 ? -1 : mbox_each(buf_view(&x->head), one, x, e);
 }
+
+static int one_file(struct offline *x, int fd, bool regular, struct coi_err *e)
+{
+	struct buf *b = &x->head;
+	ssize_t k = 1;
+
+	buf_clear(b);
+	while (k > 0 && b->n < SMALL_FILE) {
+		size_t room = SMALL_FILE - b->n;
+
+		k = read_some(fd, b, room, e);
+		if (regular && k >= 0 && (size_t)k < room)
+			k = 0; /* the end: not worth a second call */
+	}
+	if (k < 0)
+		return -1;
+	if (k == 0)
+		return mbox_each(buf_view(b), one, x, e);
+	return str_starts(buf_view(b), "From ") ? large_mbox(x, fd, e)
+						: streamed(x, fd, e);
+}
+
+struct entry {
+	char *name;
+	bool regular; /* the folder says so */
+};
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(((const struct entry *)a)->name,
+		      ((const struct entry *)b)->name);
+}
+
+static int one_entry(struct offline *x, int dir, const struct entry *n,
+		     struct coi_err *e)
+{
+	/* A FIFO must not hold us up. */
+	int fd = openat(dir, n->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return err_errno(e, COI_E_NOINPUT, errno, "cannot open %s",
+				 n->name);
+	if (n->regular || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		rc = one_file(x, fd, true, e);
+	if (rc < 0)
+		err_ctx(e, "%s", n->name);
+	close(fd);
+	return rc;
 }
 
 /* The mails of cur and new, else the files of a plain folder, by name. */
@@ -151,7 +249,7 @@ static int one_dir(struct offline *x, const char *dir, const char *sub,
 		   bool *any, struct coi_err *e)
 {
 	struct buf path = {0};
-	char **names = NULL;
+	struct entry *v = NULL;
 	size_t n = 0, cap = 0, i;
 	struct dirent *de;
 	DIR *d;
@@ -170,29 +268,17 @@ static int one_dir(struct offline *x, const char *dir, const char *sub,
 	while ((de = readdir(d)) != NULL) {
 		if (de->d_name[0] == '.')
 			continue;
-		names = mem_more(names, n, &cap, sizeof(*names));
-		names[n++] = mem_dup(str_of(de->d_name));
+		v = mem_more(v, n, &cap, sizeof(*v));
+		v[n].regular = de->d_type == DT_REG;
+		v[n++].name = mem_dup(str_of(de->d_name));
 	}
 	if (n > 0)
-		qsort(names, n, sizeof(*names), by_name);
-	for (i = 0; rc == 0 && i < n && !cli_stopped(); i++) {
-		int fd = openat(dirfd(d), names[i], O_RDONLY | O_CLOEXEC);
-		struct stat st;
-
-		if (fd < 0) {
-			rc = err_errno(e, COI_E_NOINPUT, errno,
-				       "cannot open %s", names[i]);
-		} else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-			rc = one_file(x, fd, e);
-			if (rc < 0)
-				err_ctx(e, "%s", names[i]);
-		}
-		if (fd >= 0)
-			close(fd);
-	}
+		qsort(v, n, sizeof(*v), by_name);
+	for (i = 0; rc == 0 && i < n && !cli_stopped() && !enough(x); i++)
+		rc = one_entry(x, dirfd(d), &v[i], e);
 	for (i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
+		free(v[i].name);
+	free(v);
 	closedir(d);
 	buf_free(&path);
 	return rc;
@@ -217,14 +303,18 @@ static int offline(struct fetching *f, const struct decode_opts *o,
 			goto out;
 		}
 	}
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (fstat(fd, &st) < 0) {
+		rc = err_errno(e, COI_E_NOINPUT, errno, "cannot read %s", file);
+	} else if (S_ISDIR(st.st_mode)) {
 		rc = one_dir(&x, file, "cur", &any, e);
 		if (rc == 0)
 			rc = one_dir(&x, file, "new", &any, e);
 		if (rc == 0 && !any)
 			rc = one_dir(&x, file, "", &any, e);
 	} else {
-		rc = one_file(&x, fd, e);
+		rc = one_file(&x, fd, S_ISREG(st.st_mode), e);
+		if (rc < 0 && e->code == COI_E_CANCELLED)
+			rc = 0; /* SIGINT: what came whole was printed */
 		if (rc < 0)
 			err_ctx(e, "%s", file);
 	}
@@ -233,6 +323,7 @@ static int offline(struct fetching *f, const struct decode_opts *o,
 out:
 	decoder_free(x.dec);
 	arena_free(x.arena);
+	buf_free(&x.head);
 	return rc;
 }
 
@@ -431,12 +522,6 @@ static int check_options(struct cli *c, struct coi_err *e)
 	return 0;
 }
 
-static int schema(struct cli *c, struct coi_err *e)
-{
-	return file_read(COI_DATADIR "/coi-message.schema.json", 1 << 20,
-			 cli_outbuf(c), e);
-}
-
 static int run(struct cli *c, struct coi_err *e)
 {
 	const char *save = cli_value(c, "save"), *consumer;
@@ -448,7 +533,7 @@ static int run(struct cli *c, struct coi_err *e)
 	int rc = -1;
 
 	if (cli_has(c, "json-schema"))
-		return schema(c, e);
+		return schema_print(c, "message", e);
 	if (check_options(c, e) < 0)
 		return -1;
 	consumer = cli_has(c, "consumer") ? cli_value(c, "consumer")

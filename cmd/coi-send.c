@@ -25,7 +25,7 @@ static const char *const usage[] = {
     "coi-send [-m TEXT | -i FILE] [-k KIND] [--file F]... [--cc A] [--bcc A] "
     "ADDRESS...",
     "coi-send --to-all [-m TEXT] [--file F]... <RECORDS",
-    "coi-send --json [FILE|-]",
+    "coi-send --json [FILE | -]",
     "coi-send --flush | --queue-list | --queue-drop ID | --retry-unknown [ID]",
     "coi-send --check",
     NULL};
@@ -368,6 +368,8 @@ static int message_of_options(struct sending *x, struct arena *a,
 		m->html = text;
 	else
 		m->text = text;
+	if (cli_has(c, "markdown"))
+		m->markdown = text; /* counts for the idempotency key */
 	if (text.n == 0 && m->nattachments == 0)
 		return cli_usage(c, e,
 				 "nothing to send: give a text (-m, -i "
@@ -399,6 +401,12 @@ static int deliver(struct sending *x, struct message *m, int64_t input,
 	struct buf line_key = {0};
 	int rc;
 
+	if (strcmp(x->ac->encrypt, "always") == 0) {
+		err_set(e, COI_E_NOKEY,
+			"encrypt = always, and this version cannot encrypt");
+		err_hint(e, "encrypt = auto sends it in clear");
+		return -1;
+	}
 	if (cli_dry_run(x->c))
 		return dry(x, m, e);
 	/* Each line of the input has a key of its own. */

@@ -180,7 +180,9 @@ static bool of_group(const struct message *m, struct str id)
 	return m->group_id.p == NULL || str_eq(msgid_group(id), m->group_id);
 }
 
-size_t thread_ids(const struct message *m, struct str out[2])
+/* The two ids of References: the first and the latest of the thread (COI
+ * client text, header fields).  The same when applied to its own result. */
+static size_t thread_ids(const struct message *m, struct str out[2])
 {
 	struct str last = answered(m), root = last;
 	size_t n = 0;

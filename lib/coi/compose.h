@@ -35,9 +35,12 @@ bool wire_utf8(const struct wire *w); /* needs SMTPUTF8 */
 /* For smtp_msg.read and imap_append: ctx is the wire. */
 ssize_t wire_read(void *w, char *p, size_t n, struct coi_err *e);
 void wire_rewind(struct wire *w);
-/* Hex SHA-256 of the content without id, date and boundaries: same message,
- * same digest (idempotency), before and after compose().  Nothing is written
- * when a file cannot be read (e is set). */
+/*
+ * Hex SHA-256 of the content without id, date, references and boundaries: same
+ * message, same digest (idempotency), before and after compose().  Nothing is
+ * written when a file cannot be read or is a pipe that compose() has not read
+ * yet (e is set).  compose_opts.markdown is not seen here: set m->markdown.
+ */
 void compose_digest(const struct message *m, struct buf *hex,
 		    struct coi_err *e);
 /* type of a file by its content, else by its name; "application/octet-stream"

@@ -110,10 +110,10 @@ static int sum_blob(struct sum *s, struct arena *a, const struct blob *b,
 	return b->preview == NULL ? 0 : sum_blob(s, a, b->preview, e);
 }
 
+/* Not the references: a later try may know more of the thread. */
 static void sum_fields(struct sum *s, const struct message *m)
 {
-	struct str pair[2];
-	size_t i, n;
+	size_t i;
 
 	sum_str(s, "kind", str_of(m->kind == NULL ? "message" : m->kind->name));
 	sum_str(s, "from", m->from.email);
@@ -124,9 +124,6 @@ static void sum_fields(struct sum *s, const struct message *m)
 	sum_str(s, "subject", m->subject);
 	sum_str(s, "inReplyTo", m->in_reply_to);
 	sum_str(s, "targetId", m->target_id);
-	n = thread_ids(m, pair);
-	for (i = 0; i < n; i++)
-		sum_str(s, "references", pair[i]);
 	sum_str(s, "groupId", m->group_id);
 	sum_str(s, "groupName", m->group_name);
 	sum_str(s, "text", m->text);

@@ -52,12 +52,4 @@ const char *type_ext(struct str type); /* "jpg"; "bin" if unknown */
 int body_write(struct arena *a, struct message *m, const struct compose_opts *o,
 	       struct wire *w, struct coi_err *e);
 
-/* --- compose.c --- */
-
-/*
- * The two ids of References (COI: the first and the latest of the thread), of
- * which n are used; the same when applied to its own result.
- */
-size_t thread_ids(const struct message *m, struct str out[2]);
-
 #endif

@@ -220,16 +220,16 @@ int sender_add(struct sender *s, struct message *m, const char *key,
 	it = new_item(s);
 	it->input = input;
 	it->source = source.p == NULL ? STR_NONE : arena_str(s->arena, source);
+	it->octets.wire = compose(s->arena, m, &s->o->compose, e);
+	if (it->octets.wire == NULL)
+		goto fail;
 	if (key != NULL) {
 		compose_digest(m, &hex, e);
 		it->out.digest = arena_str(s->arena, buf_view(&hex));
 		it->out.key = arena_str(s->arena, str_of(key));
 		buf_free(&hex);
-	}
-	it->octets.wire = compose(s->arena, m, &s->o->compose, e);
-	if (it->octets.wire == NULL) {
-		s->n--;
-		return -1;
+		if (e->code != COI_OK)
+			goto fail;
 	}
 	it->size = wire_size(it->octets.wire);
 	s->octets += it->size;
@@ -254,6 +254,10 @@ int sender_add(struct sender *s, struct message *m, const char *key,
 			     m->references.n > 0 ? m->references.v[0] : m->id);
 	it->conversation = default_conversation(s->ac, s->arena, m);
 	return 0;
+fail:
+	octets_close(&it->octets);
+	s->n--;
+	return -1;
 }
 
 /* --- submitting ---------------------------------------------------------- */

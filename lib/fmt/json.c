@@ -55,7 +55,7 @@ void json_key(struct json *j, const char *key)
 
 /*
  * Non-zero if one of eight octets is below 0x20, a quote, a backslash or DEL.
- * A borrow can flag a clean octet beside a dirty one, never hide one.
+ * A borrow can flag a clean octet above a dirty one: the lowest flag is true.
  */
 static uint64_t dirty8(uint64_t w)
 {
@@ -116,6 +116,7 @@ static void put_valid(struct buf *out, struct str s)
 {
 	const char *p = s.p;
 	size_t left = s.n;
+	unsigned char c;
 
 	while (left > 0) {
 		size_t n = left < STEP ? left : STEP;
@@ -123,23 +124,28 @@ static void put_valid(struct buf *out, struct str s)
 		char *start = buf_room(out, n * 6 + 8), *q = start;
 
 		while (p < end) {
-			uint64_t w;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+			uint64_t w, bad;
+			size_t k;
 
-			while (end - p >= 8) {
+			if (end - p >= 8) {
 				memcpy(&w, p, 8);
-				if (dirty8(w) != 0)
-					break;
 				memcpy(q, &w, 8);
-				p += 8;
-				q += 8;
+				bad = dirty8(w);
+				k = bad == 0 ? 8
+					     : (size_t)__builtin_ctzll(bad) / 8;
+				p += k;
+				q += k;
+				if (bad != 0)
+					q = escape(q, (unsigned char)*p++);
+				continue;
 			}
-			while (p < end && !dirty((unsigned char)*p)) {
-				*q++ = *p++;
-				if (end - p >= 8 && ((uintptr_t)p & 7) == 0)
-					break;
-			}
-			while (p < end && dirty((unsigned char)*p))
-				q = escape(q, (unsigned char)*p++);
+#endif
+			c = (unsigned char)*p++;
+			if (dirty(c))
+				q = escape(q, c);
+			else
+				*q++ = (char)c;
 		}
 		out->n += (size_t)(q - start);
 		left -= n;

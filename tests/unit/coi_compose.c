@@ -209,7 +209,7 @@ TEST(plain, "CLI-028, 031..033, 037, 062, 067: a text, octet for octet")
 	m.text = STR("Hello World");
 	CHECK(make());
 	CHECK(str_starts(buf_view(&out),
-			 "Date: Wed, 04 Dec 2019 14:51:37 +0000\r\n"
+			 "Date: Wed, 4 Dec 2019 14:51:37 +0000\r\n"
 			 "From: Me Myself <me@example.com>\r\n"
 			 "To: You <you@recipientdomain.com>\r\n"
 			 "Message-ID: <chat$"));
@@ -319,7 +319,7 @@ TEST(date, "CLI-031: the date is read back, --keep keeps it")
 	m.sent_at = 1000000000;
 	opts.keep = true;
 	CHECK(make());
-	CHECK_STR(field("Date"), "Sun, 09 Sep 2001 01:46:40 +0000");
+	CHECK_STR(field("Date"), "Sun, 9 Sep 2001 01:46:40 +0000");
 }
 
 TEST(ids, "CLI-032: new ids differ; --keep and a retry reuse theirs")
@@ -562,7 +562,10 @@ TEST(flowed, "CLI-066, 067: texts of every shape come back, in UTF-8")
 	text_back("gr\xc3\xbc\xc3\x9f"
 		  "e");
 	CHECK(has("charset=UTF-8"));
+	text_back("many gr\xc3\xbc\xc3\x9f"
+		  "e from all of us");
 	CHECK(has("quoted-printable"));
+	CHECK(has("gr=C3=BC=C3=9Fe"));
 	text_back("From here\n>quoted\n leading\n\nlast");
 	text_back(".\n..\n.x");
 	text_back("tab\there \x1b[1m");
@@ -673,8 +676,8 @@ TEST(one_file, "CLI-041..043, 085..089, 093: a file is the whole body")
 	CHECK_STR(field("Content-Type"), "image/jpeg");
 	CHECK_STR(field("Content-Transfer-Encoding"), "base64");
 	CHECK_STR(hdr_unfold(arena, field("Content-Disposition")),
-		  "inline; filename=\"earth.jpg\"; size=27");
-	CHECK_INT(JPEG.n, 27);
+		  "inline; filename=\"earth.jpg\"; size=26");
+	CHECK_INT(JPEG.n, 26);
 	CHECK(!has("multipart"));
 	CHECK(leaf(0));
 	CHECK(str_eq(buf_view(&leaf_raw), JPEG));
@@ -700,7 +703,7 @@ TEST(files, "CLI-064, 084, 090: text and three files are mixed, in order")
 	CHECK_STR(leaf_field("Content-Type"), "text/plain; charset=UTF-8");
 	CHECK_STR(leaf_field("Content-Transfer-Encoding"), "base64");
 	CHECK_STR(leaf_field("Content-Disposition"),
-		  "inline; filename=\"b.txt\"; size=24");
+		  "inline; filename=\"b.txt\"; size=20");
 	CHECK(has("filename=\"empty.bin\"; size=0\r\n\r\n--"));
 	/* Without text two files are mixed all the same. */
 	begin();
@@ -869,7 +872,7 @@ TEST(names, "file names: no folders, no controls, RFC 2231 where needed")
 	hdr_value(arena, field("Content-Disposition"), &v);
 	CHECK_STR(hdr_param(&v, "filename"), "Gr\xc3\xbc\xc3\x9f"
 					     "e \"1\".jpg");
-	CHECK_STR(hdr_param(&v, "size"), "27");
+	CHECK_STR(hdr_param(&v, "size"), "26");
 	CHECK(has("filename*"));
 	b->name = STR("C:\\Users\\me\\a.jpg");
 	CHECK(make());
@@ -907,26 +910,34 @@ TEST(pipe_input, "a pipe is read once and is an attachment like any other")
 	buf_free(&hex);
 }
 
-TEST(forged, "a text that looks like a boundary stays text")
+static struct str boundary(void)
 {
+	struct hdr_value v;
+
+	hdr_value(arena, field("Content-Type"), &v);
+	return hdr_param(&v, "boundary");
+}
+
+TEST(forged, "a text that holds an earlier boundary stays text")
+{
+	struct buf text = {0}, line = {0};
+	struct str old;
+
 	begin();
-	m.text = STR("--=_0123456789abcdef0123456789abcdef\n\nContent-Type: x");
+	sys_seed(NULL);
+	m.text = STR("x");
 	m.html = STR("<p>");
 	CHECK(make());
-	CHECK(leaf(0) || true);
-	CHECK(str_starts(field("Content-Type"), "multipart/alternative"));
-	{
-		struct hdr_value v;
-		struct buf end = {0};
-
-		hdr_value(arena, field("Content-Type"), &v);
-		CHECK_INT(hdr_param(&v, "boundary").n, 34);
-		buf_fmt(&end, "--%.*s\r\n", STR_ARG(hdr_param(&v, "boundary")));
-		CHECK_INT(count(body(), buf_cstr(&end)), 2);
-		CHECK(!str_is(hdr_param(&v, "boundary"),
-			      "=_0123456789abcdef0123456789abcdef"));
-		buf_free(&end);
-	}
+	old = boundary();
+	CHECK(old.n > 30 && old.n <= 70);
+	buf_fmt(&text, "--%.*s\n\nContent-Type: x", STR_ARG(old));
+	m.text = buf_view(&text);
+	CHECK(make());
+	CHECK(!str_eq(old, boundary()));
+	buf_fmt(&line, "--%.*s\r\n", STR_ARG(boundary()));
+	CHECK_INT(count(body(), buf_cstr(&line)), 2);
+	buf_free(&text);
+	buf_free(&line);
 }
 
 /* --- types ------------------------------------------------------------------
@@ -1025,6 +1036,7 @@ TEST(digests, "same content, same digest, before and after composing")
 	m.id = STR("other@x.y");
 	m.sent_at = 5;
 	m.from.name = STR("Other");
+	m.references.n = 0;
 	CHECK(str_eq(a, digest()));
 #define DIFFERS(stmt)                        \
 	do {                                 \
@@ -1041,7 +1053,8 @@ TEST(digests, "same content, same digest, before and after composing")
 	DIFFERS(m.from.email = STR("a@b.c"));
 	DIFFERS(m.to.n = 0);
 	DIFFERS(m.cc = m.to);
-	DIFFERS((m.bcc = m.to, m.to.n = 0));
+	DIFFERS(m.bcc = m.to);
+	DIFFERS(m.reply_to = m.to);
 	DIFFERS(m.in_reply_to = STR("z@a.b"));
 	DIFFERS(m.group_id = STR("4321dcba1234"));
 	DIFFERS(m.receipt_requested = true);
