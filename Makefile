@@ -131,6 +131,9 @@ $(BUILD)/obj/cmd/%.o: cmd/%.c $(BUILD)/flags | $(BUILD)/gen/kinds.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(BASE_CFLAGS) $(call pkgcflags,jansson) -MMD -MP $(CFLAGS) -c -o $@ $<
 
+# The schemas are part of the tools.
+$(BUILD)/obj/cmd/schema.o: $(wildcard share/*.schema.json)
+
 $(BUILD)/coi-%: $(BUILD)/obj/cmd/coi-%.o $(CMDLIB) $(ARCHIVES)
 	$(call say,LD,$@)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $< $(CMDLIB) \
 		-Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
@@ -213,7 +216,8 @@ spec:
 	@tests/spec/report
 
 ## demo           a conversation between two accounts on private servers
-demo: all testbins
+demo: deps
+	@$(MAKE) -s all testbins
 	@BUILD=$(BUILD) tests/demo
 
 # --- installing -------------------------------------------------------------

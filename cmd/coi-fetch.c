@@ -356,16 +356,16 @@ static int ack_record(struct acking *x, json_t *j, struct coi_err *e)
 	return store_ack(x->st, x->consumer, str_of(id), e);
 }
 
-/* A result names what it answers as its source; only what went out, or is
- * kept to go out, acknowledges it. */
+/* A result names what it answers as its source. */
 static int ack_result(struct acking *x, json_t *j, const char *result,
 		      struct coi_err *e)
 {
 	const char *id = json_string_value(json_object_get(j, "source"));
 
-	if (id == NULL ||
-	    (strcmp(result, "accepted") != 0 &&
-	     strcmp(result, "partial") != 0 && strcmp(result, "queued") != 0))
+	/* Deferred: nothing went out, the line has to come again.  All else is
+	 * final: a refused answer would be refused again, an unknown one may
+	 * have arrived and waits for --retry-unknown. */
+	if (id == NULL || strcmp(result, "deferred") == 0)
 		return 0;
 	return store_ack(x->st, x->consumer, str_of(id), e);
 }

@@ -106,7 +106,9 @@ static void complain(struct sending *x, const struct send_result *r)
 	for (i = 0; i < r->nrcpts; i++) {
 		const struct send_rcpt *p = &r->rcpts[i];
 
-		if (p->state == SEND_ACCEPTED || p->state == SEND_QUEUED)
+		/* Deferred without a code: the error tells why, once. */
+		if (p->state == SEND_ACCEPTED || p->state == SEND_QUEUED ||
+		    (p->state == SEND_DEFERRED && p->code == 0))
 			continue;
 		cli_warn(x->c, "%.*s: %s%s%.*s%s", STR_ARG(p->email),
 			 send_word(p->state), p->reply.n > 0 ? ": " : "",

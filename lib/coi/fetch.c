@@ -115,6 +115,23 @@ out:
 	return rc;
 }
 
+/* "1:3,7:*": "*" is the highest there is. */
+static bool uid_set(const char *text, uint32_t top, struct imap_set *set)
+{
+	struct buf b = {0};
+	bool ok;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '*')
+			buf_u64(&b, top);
+		else
+			buf_c(&b, *text);
+	}
+	ok = imap_set_parse(buf_view(&b), set);
+	buf_free(&b);
+	return ok;
+}
+
 static int choose(struct reading *r, uint32_t lo, uint32_t hi,
 		  struct imap_set *set, struct coi_err *e)
 {
@@ -124,7 +141,7 @@ static int choose(struct reading *r, uint32_t lo, uint32_t hi,
 	struct buf b = {0};
 	int rc = 0;
 
-	if (o->uids != NULL && !imap_set_parse(str_of(o->uids), &only)) {
+	if (o->uids != NULL && !uid_set(o->uids, hi, &only)) {
 		rc = err_set(e, COI_E_USAGE, "--uid: \"%s\" is no UID set",
 			     o->uids);
 		goto out;

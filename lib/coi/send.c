@@ -536,7 +536,7 @@ static int submit(struct sender *s, struct coi_err *e)
 static int settle_rest(struct sender *s, const struct coi_err *why,
 		       struct coi_err *e)
 {
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < s->n; i++) {
 		struct item *it = s->batch[i];
@@ -548,6 +548,8 @@ static int settle_rest(struct sender *s, const struct coi_err *why,
 		    str_of(why->reply[0] != '\0' ? why->reply : why->msg));
 		it->outcome = SEND_DEFERRED;
 		set_rcpts(s, it, SEND_DEFERRED);
+		for (k = 0; k < it->out.nrcpts; k++)
+			it->rcpts[k].reply = it->why;
 		if (settle(s, it, e) < 0)
 			return -1;
 		it->settled = true;

@@ -78,6 +78,7 @@ texts() { jq -r .text | tr '\n' ' '; }
 	chat 1 one
 	chat 2 two
 	[ "$(as bob coi-fetch --json --uid 2 | texts)" = "two " ]
+	[ "$(as bob coi-fetch --json --uid '1:*' | texts)" = "one two " ]
 	[ "$(as bob coi-fetch --json --message-id 'chat$1@one.test' | texts)" = "one " ]
 	[ "$(as bob coi-fetch --json --unseen | texts)" = "one two " ]
 	[ "$(as bob coi-fetch --json --since 2020-01-01 | texts)" = "one two " ]

@@ -153,6 +153,7 @@ load helper
 	run as alice coi-send -m x bob@two.test
 	status_is 69
 	contains "$output" "127.0.0.1"
+	[ "${#lines[@]}" = 1 ]
 	run as alice coi-send --queue-list
 	[ -z "$output" ]
 }
