@@ -203,12 +203,14 @@ static int find_large(struct reading *r, const struct imap_set *set,
 /* --- reading a set ---------------------------------------------------------
  */
 
-/* Asked for, but no answer: gone in between, or a server that hides mail? */
+/* Asked for, but no answer: gone in between, or a server that hides mail?
+ * Those that are gone are done. */
 static int check_missing(struct reading *r, const struct imap_set *set,
 			 struct coi_err *e)
 {
 	struct imap_set missing = {0}, still = {0}, both = {0};
 	struct buf b = {0};
+	size_t i;
 	int rc = 0;
 
 	subtract(set, &r->done, &missing);
@@ -224,6 +226,9 @@ static int check_missing(struct reading *r, const struct imap_set *set,
 				     both.v[0].lo);
 			err_hint(e, "nothing is lost: the next run asks again");
 		}
+		for (i = 0; rc == 0 && i < missing.n; i++)
+			imap_set_add(&r->done, missing.v[i].lo,
+				     missing.v[i].hi);
 	}
 	imap_set_free(&missing);
 	imap_set_free(&still);
@@ -313,6 +318,22 @@ static int read_limited(struct reading *r, const struct imap_set *set,
 	return rc;
 }
 
+/* The limit is reached: what of the set comes before the last line? */
+static int check_before(struct reading *r, struct coi_err *e)
+{
+	struct imap_set front = {0}, part = {0};
+	int rc = 0;
+
+	if (r->done.n > 0) {
+		imap_set_add(&front, 1, r->done.v[r->done.n - 1].hi);
+		intersect(&r->asked, &front, &part);
+		rc = check_missing(r, &part, e);
+	}
+	imap_set_free(&front);
+	imap_set_free(&part);
+	return rc;
+}
+
 static int read_all(struct reading *r, uint32_t top, struct coi_err *e)
 {
 	struct imap_set large = {0};
@@ -329,17 +350,18 @@ static int read_all(struct reading *r, uint32_t top, struct coi_err *e)
 			rc = check_missing(r, &r->asked, e);
 	}
 	imap_set_free(&large);
+	if (rc == 0 && r->full) {
+		rc = check_before(r, e);
+		top = reading_safe(r);
+	}
 	if (rc == 0) {
-		if (r->full)
-			top = r->disorder ? r->floor : r->last;
 		rc = reading_end(r, top, e);
 	} else if (e->code != COI_E_PIPE) {
 		/* What was written is written: it need not come again. */
 		struct coi_err second = {0};
 
 		if (r->nbatch > 0)
-			reading_commit(r, r->disorder ? r->floor : r->last,
-				       &second);
+			reading_commit(r, reading_safe(r), &second);
 	}
 	return rc;
 }
@@ -418,7 +440,7 @@ static int read_mailbox(struct reading *r, const struct imap_status *st,
 			buf_free(&b);
 		}
 	}
-	r->floor = r->last = lo - 1;
+	r->floor = lo - 1;
 	hi = sel.uid_next - 1;
 	if (sel.uid_next == 0 || lo > hi || sel.exists == 0)
 		return reading_end(r, hi > r->floor ? hi : r->floor, e);

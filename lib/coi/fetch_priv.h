@@ -14,11 +14,9 @@ struct reading {
 	uint32_t uid_validity;
 	bool sure_chat; /* a chats folder: everything in it is wanted */
 	struct imap_set asked, done;
-	bool disorder;	/* the server answers out of order */
-	uint32_t last;	/* highest UID done */
-	uint32_t floor; /* cursor at the beginning */
+	uint32_t floor;	    /* cursor at the beginning */
 	int64_t not_before; /* INTERNALDATE; SEARCH knows whole days only */
-	bool full;	/* the limit is reached */
+	bool full;	    /* the limit is reached */
 
 	/* the message being read */
 	struct decoder *dec;
@@ -40,6 +38,8 @@ struct reading {
 #define BATCH_LINES 2000
 #define MARKS 8192 /* slots, a power of two well above BATCH_LINES */
 
+/* The highest UID up to which all that was asked for is done. */
+uint32_t reading_safe(const struct reading *r);
 /* Finishes the message in r->msg: decides, prints, remembers. */
 int reading_take(struct reading *r, const struct imap_msg *m,
 		 struct coi_err *e);

@@ -162,6 +162,10 @@ int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 		return 0;
 	}
 	imap_part_of(r, m);
+	/* Who sent one of these recorded it before, so one look at the state
+	 * serves for all that came in one piece. */
+	if (r->st != NULL && store_read(r->st, e) < 0)
+		return -1;
 	if (thread_known(r, e) < 0 || is_own(r, &own, e) < 0)
 		return -1;
 	if (look_up(r, &seen, &reused, e) < 0)
@@ -169,10 +173,6 @@ int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 	if (reused)
 		message_warn(r->arena, x,
 			     "Message-ID was used before by another message");
-	if (m->uid < r->last)
-		r->disorder = true;
-	else
-		r->last = m->uid;
 	imap_set_add(&r->done, m->uid, m->uid);
 	if (m->have_date && m->internal_date < r->not_before) {
 		decoder_drop(r->dec);
@@ -203,6 +203,8 @@ int reading_commit(struct reading *r, uint32_t cursor, struct coi_err *e)
 	struct store_cursor c = {r->uid_validity, cursor, 0};
 	int rc;
 
+	if (r->st != NULL)
+		store_read_end(r->st);
 	if (r->o->flush(r->o->ctx, e) < 0)
 		return -1;
 	r->last_commit = sys_mono_ms();
@@ -210,8 +212,8 @@ int reading_commit(struct reading *r, uint32_t cursor, struct coi_err *e)
 		return 0;
 	sys_point("fetch.flushed");
 	if (r->o->no_commit && r->nbatch > 0)
-		rc = store_handout(r->st, r->o->consumer, r->mailbox,
-				   r->uid_validity, r->batch, r->nbatch, e);
+		rc = store_handout(r->st, r->o->consumer, r->mailbox, &c,
+				   r->batch, r->nbatch, e);
 	else if (r->o->no_commit)
 		rc = 0;
 	else
@@ -236,12 +238,29 @@ int reading_end(struct reading *r, uint32_t cursor, struct coi_err *e)
 	return store_handout_done(r->st, r->o->consumer, r->mailbox, &c, e);
 }
 
-/* Between messages: the cursor may go as far as the answers are in order. */
+/* Answers come in any order, or not at all. */
+uint32_t reading_safe(const struct reading *r)
+{
+	uint32_t uid = r->floor;
+	size_t i, k = 0;
+
+	for (i = 0; i < r->asked.n; i++) {
+		uint32_t lo = r->asked.v[i].lo, hi = r->asked.v[i].hi;
+
+		while (k < r->done.n && r->done.v[k].hi < lo)
+			k++;
+		if (k == r->done.n || r->done.v[k].lo > lo)
+			break;
+		uid = r->done.v[k].hi < hi ? r->done.v[k].hi : hi;
+		if (uid < hi)
+			break;
+	}
+	return uid > r->floor ? uid : r->floor;
+}
+
 static int commit_some(struct reading *r, struct coi_err *e)
 {
-	uint32_t cursor = r->disorder ? r->floor : r->last;
-
-	return reading_commit(r, cursor > r->floor ? cursor : r->floor, e);
+	return reading_commit(r, reading_safe(r), e);
 }
 
 /* --- whole messages ------------------------------------------------------- */
@@ -339,6 +358,8 @@ static int on_idle(void *ctx, struct coi_err *e)
 
 	if (r->nbatch > 0 && sys_mono_ms() - r->last_commit >= COMMIT_MS)
 		return commit_some(r, e);
+	if (r->st != NULL)
+		store_read_end(r->st);
 	return r->o->flush(r->o->ctx, e);
 }
 
@@ -446,6 +467,7 @@ int reading_threads(struct reading *r, const struct imap_set *rest,
 struct large {
 	struct reading *r;
 	struct buf header, structure;
+	uint64_t header_octets; /* all of them */
 	bool in_header;
 	struct imap_msg meta;
 	bool have_meta;
@@ -458,6 +480,8 @@ struct large {
 	bool in_mime;
 };
 
+#define COMMAND_MAX 8000 /* octets of items that every server takes */
+
 static int lg_begin(void *ctx, const struct imap_msg *m, struct str section,
 		    uint64_t octets, struct coi_err *e)
 {
@@ -466,6 +490,7 @@ static int lg_begin(void *ctx, const struct imap_msg *m, struct str section,
 	g->in_header = str_iis(section, "HEADER");
 	if (g->in_header)
 		buf_clear(&g->header);
+	g->header_octets = octets;
 	return 0;
 }
 
@@ -597,30 +622,51 @@ static int pt_end(void *ctx, const struct imap_msg *m, struct coi_err *e)
 static const struct imap_fetch_events part_events = {pt_begin, pt_body,
 						     pt_body_end, pt_end, NULL};
 
-/* Part headers in one command, then bodies in order in a second: the header
- * of a part decides what its body is. */
-static int fetch_parts(struct large *g, uint32_t uid, struct coi_err *e)
+static int ask(struct large *g, uint32_t uid, struct buf *want,
+	       struct coi_err *e)
 {
 	struct imap_set set = {0};
-	struct buf heads = {0}, bodies = {0};
-	size_t i;
 	int rc = 0;
 
 	imap_set_add(&set, uid, uid);
-	for (i = 0; i < g->n; i++) {
-		if (g->v[i].multipart)
-			continue;
-		if (g->n > 1)
-			buf_fmt(&heads, "%sBODY.PEEK[%.*s.MIME]",
-				heads.n ? " " : "", STR_ARG(g->v[i].section));
-		if (wanted(g->r, &g->v[i]))
-			buf_fmt(&bodies, "%sBODY.PEEK[%.*s]",
-				bodies.n ? " " : "", STR_ARG(g->v[i].section));
-	}
 	g->current = g->n;
-	if (heads.n > 0)
-		rc = imap_fetch(g->r->im, &set, buf_view(&heads), &part_events,
-				g, e);
+	if (want->n > 0)
+		rc = imap_fetch(g->r->im, &set, buf_view(want), &part_events, g,
+				e);
+	buf_clear(want);
+	imap_set_free(&set);
+	return rc;
+}
+
+static int ask_all(struct large *g, uint32_t uid, bool mime, struct coi_err *e)
+{
+	struct buf b = {0};
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < g->n; i++) {
+		if (g->v[i].multipart || (!mime && !wanted(g->r, &g->v[i])))
+			continue;
+		buf_fmt(&b, "%sBODY.PEEK[%.*s%s]", b.n ? " " : "",
+			STR_ARG(g->v[i].section), mime ? ".MIME" : "");
+		if (b.n >= COMMAND_MAX)
+			rc = ask(g, uid, &b, e);
+	}
+	if (rc == 0)
+		rc = ask(g, uid, &b, e);
+	buf_free(&b);
+	return rc;
+}
+
+/* Part headers first, then bodies in order: the header of a part decides what
+ * its body is. */
+static int fetch_parts(struct large *g, uint32_t uid, struct coi_err *e)
+{
+	size_t i;
+	int rc = 0;
+
+	if (g->n > 1)
+		rc = ask_all(g, uid, true, e);
 	for (i = 0; rc == 0 && i < g->n; i++) {
 		if (g->v[i].multipart)
 			rc = decoder_part_begin(
@@ -637,18 +683,43 @@ static int fetch_parts(struct large *g, uint32_t uid, struct coi_err *e)
 						      e);
 		}
 	}
-	if (rc == 0 && bodies.n > 0)
-		rc = imap_fetch(g->r->im, &set, buf_view(&bodies), &part_events,
-				g, e);
+	if (rc == 0)
+		rc = ask_all(g, uid, false, e);
 	for (i = 0; rc == 0 && i < g->n; i++)
 		if (g->parts[i] == NULL)
 			rc = err_set(e, COI_E_PROTOCOL,
 				     "the server did not send part %.*s",
 				     STR_ARG(g->v[i].section));
-	imap_set_free(&set);
-	buf_free(&heads);
-	buf_free(&bodies);
 	return rc;
+}
+
+/* A multipart without a usable boundary: its text is in no part. */
+static bool in_parts(const struct large *g)
+{
+	uint64_t octets = g->header_octets;
+	size_t i;
+
+	for (i = 0; i < g->n; i++)
+		octets += g->v[i].octets;
+	return !g->meta.have_size || octets >= g->meta.size / 2;
+}
+
+/* What its parts do not give, or not in a way that can be read, the message
+ * as a whole does: nobody's mail may keep those behind it back. */
+static int instead(struct reading *r, const struct imap_set *set,
+		   struct coi_err *e)
+{
+	struct coi_err first = *e;
+
+	if (e->code != COI_OK && e->code != COI_E_PROTOCOL &&
+	    e->code != COI_E_UNAVAILABLE)
+		return -1;
+	err_clear(e);
+	if (reading_whole(r, set, e) == 0)
+		return 0;
+	if (first.code != COI_OK && e->code == COI_E_UNAVAILABLE)
+		*e = first;
+	return -1;
 }
 
 int reading_large(struct reading *r, uint32_t uid, struct coi_err *e)
@@ -656,6 +727,7 @@ int reading_large(struct reading *r, uint32_t uid, struct coi_err *e)
 	struct large g = {.r = r};
 	struct imap_set set = {0};
 	struct buf want = {0};
+	bool whole = false;
 	size_t i;
 	int rc;
 
@@ -664,16 +736,18 @@ int reading_large(struct reading *r, uint32_t uid, struct coi_err *e)
 	imap_set_add(&set, uid, uid);
 	buf_str(&want, items(r, "BODYSTRUCTURE BODY.PEEK[HEADER]"));
 	rc = imap_fetch(r->im, &set, buf_view(&want), &head_events, &g, e);
+	whole = rc == 0;
 	if (rc < 0 || !g.have_meta)
 		goto out; /* gone in between: the check at the end decides */
 	rc = imap_structure(r->arena, buf_view(&g.structure), &g.v, &g.n, e);
-	if (rc < 0)
+	if (rc < 0 || !in_parts(&g))
 		goto out;
 	g.parts = arena_alloc(r->arena, g.n * sizeof(struct mime_part *));
 	g.mime = mem_array(g.n, sizeof(*g.mime));
 	rc = decoder_message_header(r->dec, buf_view(&g.header), e);
 	if (rc == 0)
 		rc = fetch_parts(&g, uid, e);
+	whole = rc < 0;
 	if (rc == 0)
 		rc = decoder_end(r->dec, e);
 	else
@@ -686,6 +760,8 @@ int reading_large(struct reading *r, uint32_t uid, struct coi_err *e)
 	if (rc == 0)
 		rc = stop_now(r, e);
 out:
+	if (whole)
+		rc = instead(r, &set, e);
 	imap_set_free(&set);
 	buf_free(&want);
 	buf_free(&g.header);

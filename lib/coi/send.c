@@ -153,6 +153,23 @@ static void set_rcpts(struct sender *s, struct item *it,
 						  .state = state};
 }
 
+/* The key is known.  What waits goes out now as it was recorded (its sender
+ * may have been killed before anything could leave), of all else the result
+ * is told. */
+static int resume(struct sender *s, struct item *it,
+		  const struct store_out *old, struct coi_err *e)
+{
+	it->out = *old;
+	if (old->state != STORE_QUEUED) {
+		it->settled = true;
+		set_rcpts(s, it, outcome_of_row(old->state));
+		return 0;
+	}
+	octets_close(&it->octets);
+	it->kept = true;
+	return spool_open(s->arena, s->ac, old, &it->octets, &it->size, e);
+}
+
 /* Puts it into the database before anything can leave. */
 static int record(struct sender *s, struct item *it, struct coi_err *e)
 {
@@ -162,6 +179,7 @@ static int record(struct sender *s, struct item *it, struct coi_err *e)
 	int rc = 0;
 
 	if (it->size > SPOOL_ABOVE) {
+		spool_sweep(s);
 		rc = spool_write(s->arena, s->ac, it->out.id, &it->octets, e);
 	} else {
 		ssize_t k;
@@ -181,12 +199,9 @@ static int record(struct sender *s, struct item *it, struct coi_err *e)
 	    store_out_add(s->st, s->arena, &it->out, &old, &exists, e) < 0)
 		return -1;
 	if (exists) {
-		if (it->size > SPOOL_ABOVE)
+		if (it->size > SPOOL_ABOVE && !str_eq(old.id, it->out.id))
 			spool_remove(s->arena, s->ac, it->out.id);
-		it->out = old;
-		it->settled = true;
-		set_rcpts(s, it, outcome_of_row(old.state));
-		return 0;
+		return resume(s, it, &old, e);
 	}
 	if (it->root.p != NULL)
 		return store_thread_add(s->st, it->out.id, it->root,
@@ -291,6 +306,7 @@ static void judge(struct item *it, const struct smtp_msg *x)
 {
 	size_t i, ok = 0;
 
+	it->judged = true;
 	it->outcome = outcome_of(x->state);
 	it->why = x->reply;
 	for (i = 0; i < it->out.nrcpts; i++) {
@@ -310,19 +326,28 @@ static void judge(struct item *it, const struct smtp_msg *x)
 		it->outcome = SEND_PARTIAL;
 }
 
-/* Rows of the result, in the database before the user hears of it. */
+static void settled(struct sender *s, struct item *it)
+{
+	it->settled = true;
+	if (it->spent && it->size > SPOOL_ABOVE)
+		spool_remove(s->arena, s->ac, it->out.id);
+}
+
+/* The result is recorded before the user hears of it. */
 static int settle(struct sender *s, struct item *it, struct coi_err *e)
 {
 	enum store_state st = STORE_REFUSED;
 	struct str *left = arena_alloc(s->arena,
 				       (it->out.nrcpts + 1) * sizeof(*left));
 	struct str why = it->why;
+	bool keep = s->o->queue || it->kept;
 	size_t i, nleft = 0;
 
 	for (i = 0; i < it->out.nrcpts; i++)
-		if (it->rcpts[i].state == SEND_DEFERRED) {
+		if (it->rcpts[i].state == SEND_DEFERRED ||
+		    it->rcpts[i].state == SEND_QUEUED) {
 			left[nleft++] = it->rcpts[i].email;
-			if (s->o->queue)
+			if (keep)
 				it->rcpts[i].state = SEND_QUEUED;
 			if (why.n == 0)
 				why = it->rcpts[i].reply;
@@ -330,7 +355,7 @@ static int settle(struct sender *s, struct item *it, struct coi_err *e)
 	switch (it->outcome) {
 	case SEND_ACCEPTED:
 	case SEND_PARTIAL:
-		st = nleft > 0 && s->o->queue ? STORE_QUEUED : STORE_ACCEPTED;
+		st = nleft > 0 && keep ? STORE_QUEUED : STORE_ACCEPTED;
 		if (it->out.sent_copy == 0)
 			s->copies = true;
 		break;
@@ -338,23 +363,29 @@ static int settle(struct sender *s, struct item *it, struct coi_err *e)
 		st = STORE_UNKNOWN;
 		break;
 	case SEND_DEFERRED:
-		if (!s->o->queue) {
+		if (!keep) {
 			/* Never submitted and not to be kept. */
-			spool_remove(s->arena, s->ac, it->out.id);
-			return store_out_drop(s->st, it->out.id, e);
+			it->spent = true;
+			if (store_out_drop(s->st, it->out.id, e) < 0)
+				return -1;
+			settled(s, it);
+			return 0;
 		}
 		st = STORE_QUEUED;
 		it->outcome = SEND_QUEUED;
 		break;
+	case SEND_QUEUED:
+		st = STORE_QUEUED;
+		break;
 	default:
 		break;
 	}
+	it->spent = st == STORE_REFUSED ||
+		    (st == STORE_ACCEPTED && it->out.sent_copy == 2);
 	if (store_out_result(s->st, it->out.row, st, why, left, nleft, e) < 0)
 		return -1;
 	sys_point("send.recorded");
-	if (st == STORE_REFUSED ||
-	    (st == STORE_ACCEPTED && it->out.sent_copy == 2))
-		spool_remove(s->arena, s->ac, it->out.id);
+	settled(s, it);
 	return 0;
 }
 
@@ -392,10 +423,8 @@ static void on_done(void *ctx, struct smtp_msg *m)
 
 	sys_point("send.replied");
 	judge(it, m);
-	if (settle(f->s, it, f->e) == 0) {
-		it->settled = true;
+	if (settle(f->s, it, f->e) == 0)
 		give_settled(f->s, f->e);
-	}
 }
 
 static void prepare(struct sender *s, struct item *it, struct smtp_msg *x)
@@ -441,7 +470,7 @@ static int take_rows(struct sender *s, struct coi_err *e)
 			return -1;
 		if (k == 1) { /* another process is at it */
 			it->settled = true;
-			it->outcome = SEND_QUEUED;
+			set_rcpts(s, it, SEND_QUEUED);
 		}
 	}
 	return 0;
@@ -455,7 +484,7 @@ static size_t gather(struct sender *s, struct flight *f)
 	f->items = arena_alloc(s->arena, (s->n + 1) * sizeof(*f->items));
 	f->v = arena_alloc(s->arena, (s->n + 1) * sizeof(*f->v));
 	for (i = 0; i < s->n; i++) {
-		if (s->batch[i]->settled)
+		if (s->batch[i]->settled || s->batch[i]->judged)
 			continue;
 		prepare(s, s->batch[i], &f->v[f->n]);
 		f->items[f->n++] = s->batch[i];
@@ -484,7 +513,6 @@ static int settle_unknown(struct flight *f, size_t from,
 				it->rcpts[k].reply = it->why;
 		if (settle(f->s, it, e) < 0)
 			return -1;
-		it->settled = true;
 		*any = true;
 	}
 	return give_settled(f->s, e);
@@ -543,16 +571,18 @@ static int settle_rest(struct sender *s, const struct coi_err *why,
 
 		if (it->settled)
 			continue;
-		it->why = arena_str(
-		    s->arena,
-		    str_of(why->reply[0] != '\0' ? why->reply : why->msg));
-		it->outcome = SEND_DEFERRED;
-		set_rcpts(s, it, SEND_DEFERRED);
-		for (k = 0; k < it->out.nrcpts; k++)
-			it->rcpts[k].reply = it->why;
+		/* A result that could not be recorded is a result still. */
+		if (!it->judged) {
+			const char *said = why->reply[0] != '\0' ? why->reply
+								 : why->msg;
+
+			it->why = arena_str(s->arena, str_of(said));
+			set_rcpts(s, it, SEND_DEFERRED);
+			for (k = 0; k < it->out.nrcpts; k++)
+				it->rcpts[k].reply = it->why;
+		}
 		if (settle(s, it, e) < 0)
 			return -1;
-		it->settled = true;
 	}
 	return give_settled(s, e);
 }
@@ -598,6 +628,8 @@ int sender_flush(struct sender *s, struct coi_err *e)
 	} else {
 		rc = give_settled(s, e);
 	}
+	if (store_out_settle(s->st, rc < 0 ? &second : e) < 0)
+		rc = -1;
 	clear_batch(s);
 	return rc;
 }
@@ -610,6 +642,7 @@ static int add_row(struct sender *s, const struct store_out *row,
 	struct item *it = new_item(s);
 
 	it->out = *row;
+	it->kept = true;
 	if (row->expires != 0 && row->expires < sys_now() &&
 	    row->state == STORE_QUEUED) {
 		set_rcpts(s, it, SEND_REFUSED);
@@ -644,6 +677,7 @@ int sender_outbox(struct sender *s, bool unknown, const char *id,
 	bool any = false;
 	int rc;
 
+	s->copies = true; /* also those that an earlier run could not make */
 	rc = store_out_list(s->st, a, unknown ? STORE_UNKNOWN : STORE_QUEUED,
 			    true, &v, &n, e);
 	for (i = 0; rc == 0 && i < n; i++) {

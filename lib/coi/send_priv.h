@@ -23,7 +23,10 @@ struct item {
 	int64_t input;
 	struct str source;
 	struct str root, conversation;
-	bool settled; /* has its result, from now or an earlier run */
+	bool judged;  /* its result is known, */
+	bool settled; /* recorded, and may be told; from now or earlier */
+	bool spent;   /* its octets are not needed any more */
+	bool kept;    /* of an earlier run: never dropped unsent */
 	struct str why;
 	struct send_rcpt *rcpts;
 	enum send_outcome outcome;
@@ -53,6 +56,8 @@ int spool_write(struct arena *a, const struct account *ac, struct str id,
 int spool_open(struct arena *a, const struct account *ac,
 	       const struct store_out *row, struct octets *o, uint64_t *size,
 	       struct coi_err *e);
+/* Removes old files that no message needs: a kill leaves such behind. */
+void spool_sweep(struct sender *s);
 void spool_remove(struct arena *a, const struct account *ac, struct str id);
 
 #define SPOOL_ABOVE (256u * 1024u) /* octets kept in the database itself */

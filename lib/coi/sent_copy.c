@@ -1,5 +1,6 @@
 #include "coi/folders.h"
 #include "coi/send_priv.h"
+#include "core/sys.h"
 
 /* Some servers keep a copy of what they submit: look before adding one. */
 static int has_copy(struct imap *im, struct str id, bool *has,
@@ -60,6 +61,7 @@ static int copy_rows(struct sender *s, struct imap *im, struct arena *a,
 		rc = has_copy(im, v[i].id, &has, e);
 		if (rc == 0 && !has)
 			rc = append(s, im, a, sent, &v[i], e);
+		sys_point("copy.appended");
 		if (rc == 0)
 			rc = store_out_sent_copy(s->st, v[i].row, 1, e);
 		if (rc < 0)

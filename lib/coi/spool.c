@@ -1,14 +1,19 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "coi/send_priv.h"
 #include "core/file.h"
+#include "core/sys.h"
 #include "fmt/enc.h"
+
+#define OLD 86400 /* seconds */
 
 ssize_t octets_read(void *ctx, char *p, size_t n, struct coi_err *e)
 {
@@ -62,12 +67,66 @@ const char *spool_path(struct arena *a, const struct account *ac, struct str id)
 	    .p;
 }
 
+static const char *spool_dir(struct arena *a, const struct account *ac)
+{
+	return arena_fmt(a, "%s/%s.spool", ac->state_dir, ac->section).p;
+}
+
+/* The names of the files that messages need, LF behind each. */
+static int needed(struct sender *s, struct arena *a, struct buf *names)
+{
+	static const enum store_state open[] = {STORE_QUEUED, STORE_SUBMITTING,
+						STORE_UNKNOWN};
+	struct coi_err ignored = {0};
+	struct store_out *v;
+	size_t n, i, k;
+	int rc = 0;
+
+	for (k = 0; rc == 0 && k <= 3; k++) {
+		rc = k < 3 ? store_out_list(s->st, a, open[k], false, &v, &n,
+					    &ignored)
+			   : store_out_copies(s->st, a, &v, &n, &ignored);
+		for (i = 0; rc == 0 && i < n; i++)
+			buf_fmt(names, "%s\n",
+				strrchr(spool_path(a, s->ac, v[i].id), '/') +
+				    1);
+	}
+	return rc;
+}
+
+void spool_sweep(struct sender *s)
+{
+	struct arena *a = arena_new();
+	DIR *d = opendir(spool_dir(a, s->ac));
+	struct buf names = {0};
+	struct dirent *de;
+	struct stat st;
+	bool listed = false;
+
+	/* A young one may be about to be recorded, by another process. */
+	while (d != NULL && (de = readdir(d)) != NULL) {
+		if (strlen(de->d_name) != 64 ||
+		    fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) <
+			0 ||
+		    st.st_mtime > time(NULL) - OLD)
+			continue;
+		if (!listed && needed(s, a, &names) < 0)
+			break;
+		listed = true;
+		if (strstr(buf_cstr(&names), de->d_name) == NULL)
+			unlinkat(dirfd(d), de->d_name, 0);
+	}
+	if (d != NULL)
+		closedir(d);
+	buf_free(&names);
+	arena_free(a);
+}
+
 int spool_write(struct arena *a, const struct account *ac, struct str id,
 		struct octets *o, struct coi_err *e)
 {
 	const char *path = spool_path(a, ac, id);
-	const char *dir =
-	    arena_fmt(a, "%s/%s.spool", ac->state_dir, ac->section).p;
+	const char *dir = spool_dir(a, ac);
 	char piece[65536];
 	ssize_t k = 0;
 	int fd, rc = 0;
@@ -86,6 +145,7 @@ int spool_write(struct arena *a, const struct account *ac, struct str id,
 	if (rc == 0 && fsync(fd) < 0)
 		rc = err_errno(e, COI_E_IO, errno, "cannot write %s", path);
 	close(fd);
+	sys_point("spool.written");
 	octets_rewind(o);
 	if (rc < 0)
 		unlink(path);

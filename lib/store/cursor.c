@@ -297,28 +297,67 @@ static int exists(struct store *s, enum query q, int64_t consumer, int64_t id,
 	return rc < 0 ? -1 : 0;
 }
 
+static void look_for(struct store *s, const char *consumer)
+{
+	if (strcmp(s->look.consumer, consumer) == 0)
+		return;
+	s->look.nobody = false;
+	s->look.handout = ASK;
+	snprintf(s->look.consumer, sizeof(s->look.consumer), "%s", consumer);
+}
+
+/* Does the consumer wait for any --ack? */
+static int handout_any(struct store *s, int64_t consumer, bool *any,
+		       struct coi_err *e)
+{
+	sqlite3_stmt *st = sql(s, Q_HAND_ANY, e);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sqlite3_bind_int64(st, 1, consumer);
+	rc = sql_step(s, st, e);
+	*any = rc == 1;
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : 0;
+}
+
 int store_seen(struct store *s, const char *consumer, struct str id,
 	       struct str identity, bool *seen, bool *id_reused,
 	       struct coi_err *e)
 {
 	unsigned char ident[STORE_IDENT];
+	bool any = false;
 	int64_t c, h;
 
 	*seen = *id_reused = false;
+	look_for(s, consumer);
+	if (s->look.nobody)
+		return 0;
 	if (consumer_find(s, consumer, false, &c, e) < 0)
 		return -1;
-	if (c == 0)
+	if (c == 0) {
+		s->look.nobody = s->reading;
 		return 0;
+	}
 	h = hash_id(s, id);
 	hash_ident(s, id, identity, ident);
-	if (exists(s, Q_SEEN_GET, c, h, ident, seen, e) < 0)
+	/* Of most messages nothing is known: that is one question. */
+	if (exists(s, Q_SEEN_ID, c, h, NULL, &any, e) < 0 ||
+	    (any && exists(s, Q_SEEN_GET, c, h, ident, seen, e) < 0))
 		return -1;
 	/* Messages without an id have none that could be used again. */
 	if (*seen || id.n == 0)
 		return 0;
-	if (exists(s, Q_SEEN_REUSED, c, h, ident, id_reused, e) < 0)
-		return -1;
-	if (*id_reused)
+	*id_reused = any;
+	if (any || s->look.handout == NONE)
 		return 0;
+	if (s->reading && s->look.handout == ASK) {
+		if (handout_any(s, c, &any, e) < 0)
+			return -1;
+		s->look.handout = any ? SOME : NONE;
+		if (!any)
+			return 0;
+	}
 	return exists(s, Q_HAND_REUSED, c, h, ident, id_reused, e);
 }

@@ -75,11 +75,10 @@ static int hand_goal(struct store *s, int64_t row, uint32_t uid,
 }
 
 int store_handout(struct store *s, const char *consumer, struct str mailbox,
-		  uint32_t uid_validity, const struct store_seen *v, size_t n,
-		  struct coi_err *e)
+		  const struct store_cursor *c, const struct store_seen *v,
+		  size_t n, struct coi_err *e)
 {
 	struct cursor_row r;
-	uint32_t goal = 0;
 	int64_t id;
 	size_t i;
 
@@ -87,16 +86,13 @@ int store_handout(struct store *s, const char *consumer, struct str mailbox,
 		return 0;
 	if (consumer_check(consumer, e) < 0 || tx_begin(s, SYNC_DISK, e) < 0)
 		return -1;
-	if (hand_cursor(s, consumer, mailbox, uid_validity, &id, &r, e) < 0)
+	if (hand_cursor(s, consumer, mailbox, c->uid_validity, &id, &r, e) < 0)
 		goto fail;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++)
 		if (hand_add(s, id, &r, &v[i], e) < 0)
 			goto fail;
-		if (v[i].uid > goal)
-			goal = v[i].uid;
-	}
 	if (thread_put_all(s, v, n, e) < 0 ||
-	    hand_goal(s, r.row, goal, 0, e) < 0)
+	    hand_goal(s, r.row, c->uid, 0, e) < 0)
 		goto fail;
 	return tx_commit(s, "store.handout", e);
 fail:

@@ -128,9 +128,12 @@ void store_close(struct store *s)
 	if (s == NULL)
 		return;
 	store_end(s, false, &ignored);
+	store_read_end(s);
+	store_out_settle(s, &ignored);
 	if (s->pending != NULL && tx_begin(s, SYNC_KERNEL, &ignored) == 0)
 		tx_commit(s, NULL, &ignored);
 	thread_forget(s);
+	marks_close(s);
 	for (i = 0; i < Q_MAX; i++)
 		sqlite3_finalize(s->q[i]);
 	sqlite3_close(s->db);

@@ -73,6 +73,8 @@ static int insert(struct store *s, struct store_out *o, struct str rcpts,
 	if (sql_step(s, st, e) < 0)
 		return -1;
 	o->row = sqlite3_last_insert_rowid(s->db);
+	if (o->state == STORE_SUBMITTING)
+		marks_hold(s, o->row);
 	if (o->wire.p == NULL)
 		return 0;
 	if ((st = sql(s, Q_OUT_WIRE, e)) == NULL)
@@ -85,9 +87,6 @@ static int insert(struct store *s, struct store_out *o, struct str rcpts,
 int store_out_add(struct store *s, struct arena *a, struct store_out *o,
 		  struct store_out *existing, bool *exists, struct coi_err *e)
 {
-	/* A message that is sent at once is on the disk when store_out_data()
-	 * returns; a queued one must be there now. */
-	enum sync sync = o->state == STORE_SUBMITTING ? SYNC_KERNEL : SYNC_DISK;
 	struct buf rcpts = {0};
 	int rc = -1;
 
@@ -99,7 +98,7 @@ int store_out_add(struct store *s, struct arena *a, struct store_out *o,
 		goto out;
 	if (o->key.p != NULL && out_recover(s, e) < 0)
 		goto out;
-	if (tx_begin(s, sync, e) < 0)
+	if (tx_begin(s, SYNC_DISK, e) < 0)
 		goto out;
 	if (o->key.p != NULL) {
 		rc = find_key(s, a, o, existing, e);
@@ -133,13 +132,12 @@ int store_out_take(struct store *s, int64_t row, struct coi_err *e)
 		goto fail;
 	if (rc == 1 && h.state == STORE_SUBMITTING &&
 	    owner_is_dead(s, &h.owner, h.changed)) {
-		if (h.data) {
-			if (out_state(s, row, STORE_UNKNOWN, e) < 0)
-				goto fail;
+		if (out_settle_dead(s, row, &h, e) < 0)
+			goto fail;
+		if (h.state != STORE_QUEUED) {
 			rc = tx_commit(s, "store.recover", e);
 			return rc < 0 ? -1 : 1;
 		}
-		h.state = STORE_QUEUED;
 	}
 	if (rc == 0 || h.state != STORE_QUEUED) {
 		tx_rollback(s);
@@ -152,6 +150,7 @@ int store_out_take(struct store *s, int64_t row, struct coi_err *e)
 	sqlite3_bind_int64(st, 6, sys_now());
 	if (sql_step(s, st, e) < 0)
 		goto fail;
+	marks_hold(s, row);
 	return tx_commit(s, "store.out.take", e);
 fail:
 	tx_rollback(s);
@@ -186,7 +185,14 @@ int store_out_data(struct store *s, int64_t row, struct coi_err *e)
 	sqlite3_stmt *st;
 	int rc;
 
-	if (tx_begin(s, SYNC_DISK, e) < 0)
+	if (marks_held(s, row)) {
+		sys_point("store.out.data.before");
+		if (marks_put(s, row, MARK_DATA) < 0)
+			return not_ours(e);
+		sys_point("store.out.data.after");
+		return 0;
+	}
+	if (tx_begin(s, SYNC_KERNEL, e) < 0)
 		return -1;
 	rc = out_hold(s, row, &h, e);
 	if (rc == 0)
@@ -213,31 +219,40 @@ int store_out_result(struct store *s, int64_t row, enum store_state state,
 		     struct str error, const struct str *left, size_t nleft,
 		     struct coi_err *e)
 {
+	/* After a crash of the machine a row without its result is UNKNOWN;
+	 * one that waits to go out must still do so. */
+	enum sync sync = state == STORE_ACCEPTED || state == STORE_UNKNOWN
+			     ? SYNC_KERNEL
+			     : SYNC_DISK;
 	struct buf rcpts = {0};
 	struct hold h;
 	int rc;
 
 	if (state == STORE_SUBMITTING)
 		return err_set(e, COI_E_INTERNAL, "send log: no result");
+	if (state == STORE_ACCEPTED && nleft == 0 && marks_held(s, row)) {
+		sys_point("store.out.result.before");
+		if (marks_put(s, row, MARK_ACCEPTED) == 0) {
+			sys_point("store.out.result.after");
+			marks_result(s, row, error);
+			return 0;
+		}
+	}
 	rc = out_join(left, nleft, &rcpts, e);
 	if (rc < 0)
 		goto out;
-	rc = tx_begin(s, SYNC_DISK, e);
+	rc = tx_begin(s, sync, e);
 	if (rc < 0)
 		goto out;
 	rc = out_hold(s, row, &h, e);
 	if (rc == 0)
 		rc = no_row(row, e);
-	/* A row that was thought dead is still its owner's to finish. */
-	if (rc > 0 && h.state != STORE_QUEUED &&
-	    !((h.state == STORE_SUBMITTING || h.state == STORE_UNKNOWN) &&
-	      owner_is_self(s, &h.owner)))
+	if (rc > 0 && h.state != STORE_QUEUED && !out_is_ours(s, &h))
 		rc = not_ours(e);
 	if (rc > 0)
-		rc = out_put(s, row, state, error, buf_view(&rcpts), e);
-	/* The octets wait for the copy in the sent folder, if one is wanted. */
-	if (rc >= 0 && state == STORE_ACCEPTED && h.sent_copy != 0)
-		rc = out_by_row(s, Q_OUT_UNWIRE, row, e);
+		rc = state == STORE_ACCEPTED && nleft == 0
+			 ? out_accept(s, row, &h, error, e)
+			 : out_put(s, row, state, error, buf_view(&rcpts), e);
 	if (rc < 0)
 		tx_rollback(s);
 	else

@@ -26,7 +26,10 @@ static int list(struct store *s, struct arena *a, enum query q, int state,
 int store_out_list(struct store *s, struct arena *a, int state, bool wire,
 		   struct store_out **v, size_t *n, struct coi_err *e)
 {
-	return list(s, a, Q_OUT_LIST, state, wire, v, n, e);
+	bool open = state == STORE_QUEUED || state == STORE_SUBMITTING ||
+		    state == STORE_UNKNOWN;
+
+	return list(s, a, open ? Q_OUT_OPEN : Q_OUT_LIST, state, wire, v, n, e);
 }
 
 int store_out_copies(struct store *s, struct arena *a, struct store_out **v,
@@ -134,11 +137,20 @@ out:
 
 int store_sent_has(struct store *s, struct str id, bool *has, struct coi_err *e)
 {
-	sqlite3_stmt *st = sql(s, Q_OUT_HAS, e);
+	sqlite3_stmt *st;
 	int rc;
 
 	*has = false;
-	if (st == NULL)
+	if (s->reading && s->look.out == ASK) {
+		if ((st = sql(s, Q_OUT_ANY, e)) == NULL ||
+		    (rc = sql_step(s, st, e)) < 0)
+			return -1;
+		sqlite3_reset(st);
+		s->look.out = rc == 1 ? SOME : NONE;
+	}
+	if (s->look.out == NONE)
+		return 0;
+	if ((st = sql(s, Q_OUT_HAS, e)) == NULL)
 		return -1;
 	sql_text(st, 1, id);
 	rc = sql_step(s, st, e);

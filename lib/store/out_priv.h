@@ -51,6 +51,18 @@ int out_state(struct store *s, int64_t row, enum store_state state,
 int out_by_row(struct store *s, enum query q, int64_t row, struct coi_err *e);
 /* 1 found, 0 no such row. */
 int out_hold(struct store *s, int64_t row, struct hold *h, struct coi_err *e);
+/* A row that was thought dead is still its owner's to finish. */
+bool out_is_ours(struct store *s, const struct hold *h);
+int out_accept(struct store *s, int64_t row, const struct hold *h,
+	       struct str error, struct coi_err *e);
+/*
+ * Puts a row of a dead owner right: QUEUED, ACCEPTED, or UNKNOWN where data
+ * may have left.  Marks and results are only handed to the kernel, so that a
+ * crash of the machine may have taken them: then nobody knows.  In a
+ * transaction; *h gets the new state.
+ */
+int out_settle_dead(struct store *s, int64_t row, struct hold *h,
+		    struct coi_err *e);
 /* Rows whose sender died: UNKNOWN where data may have left, else QUEUED. */
 int out_recover(struct store *s, struct coi_err *e);
 int out_put(struct store *s, int64_t row, enum store_state state,

@@ -148,20 +148,54 @@ int out_hold(struct store *s, int64_t row, struct hold *h, struct coi_err *e)
 	return 1;
 }
 
+bool out_is_ours(struct store *s, const struct hold *h)
+{
+	return (h->state == STORE_SUBMITTING || h->state == STORE_UNKNOWN) &&
+	       owner_is_self(s, &h->owner);
+}
+
+int out_accept(struct store *s, int64_t row, const struct hold *h,
+	       struct str error, struct coi_err *e)
+{
+	if (out_put(s, row, STORE_ACCEPTED, error, STR_NONE, e) < 0)
+		return -1;
+	/* The octets wait for the copy in the sent folder, if one is wanted. */
+	return h->sent_copy != 0 ? out_by_row(s, Q_OUT_UNWIRE, row, e) : 0;
+}
+
+int out_settle_dead(struct store *s, int64_t row, struct hold *h,
+		    struct coi_err *e)
+{
+	struct marks_log *l = marks_seize(s, &h->owner);
+	enum mark m = marks_of(l, row);
+
+	marks_free(l);
+	if (h->data || h->owner.boot[0] == '\0' ||
+	    !owner_is_of_boot(s, &h->owner))
+		m = MARK_UNKNOWN;
+	if (m == MARK_ACCEPTED) {
+		h->state = STORE_ACCEPTED;
+		return out_accept(s, row, h, STR_NONE, e);
+	}
+	h->state = m == MARK_NONE ? STORE_QUEUED : STORE_UNKNOWN;
+	return out_state(s, row, h->state, e);
+}
+
 /*
  * Rows whose sender died: UNKNOWN where data may have left, else QUEUED.
  * Collected first, written only if there are any.
  */
 int out_recover(struct store *s, struct coi_err *e)
 {
-	sqlite3_stmt *st = sql(s, Q_OUT_OWNED, e);
+	sqlite3_stmt *st;
 	int64_t *row = NULL;
 	size_t n = 0, cap = 0, i;
-	struct owner o;
+	struct owner o, *dead = NULL;
+	size_t ndead = 0, dead_cap = 0;
 	struct hold h;
 	int rc;
 
-	if (st == NULL)
+	if (marks_write(s, e) < 0 || (st = sql(s, Q_OUT_OWNED, e)) == NULL)
 		return -1;
 	while ((rc = sql_step(s, st, e)) == 1) {
 		out_owner(st, &o);
@@ -169,6 +203,10 @@ int out_recover(struct store *s, struct coi_err *e)
 			continue;
 		row = mem_more(row, n, &cap, sizeof(*row));
 		row[n++] = sqlite3_column_int64(st, C_ROW);
+		if (ndead > 0 && memcmp(&dead[ndead - 1], &o, sizeof(o)) == 0)
+			continue;
+		dead = mem_more(dead, ndead, &dead_cap, sizeof(*dead));
+		dead[ndead++] = o;
 	}
 	if (rc < 0 || n == 0)
 		goto out;
@@ -177,16 +215,17 @@ int out_recover(struct store *s, struct coi_err *e)
 		rc = out_hold(s, row[i], &h, e);
 		if (rc == 1 && h.state == STORE_SUBMITTING &&
 		    owner_is_dead(s, &h.owner, h.changed))
-			rc = out_state(s, row[i],
-				       h.data ? STORE_UNKNOWN : STORE_QUEUED,
-				       e);
+			rc = out_settle_dead(s, row[i], &h, e);
 	}
 	if (rc < 0)
 		tx_rollback(s);
 	else
 		rc = tx_commit(s, "store.recover", e);
+	for (i = 0; i < ndead && rc == 0 && !s->group; i++)
+		marks_remove(s, &dead[i]);
 out:
 	free(row);
+	free(dead);
 	return rc;
 }
 

@@ -67,6 +67,11 @@ bool owner_is_self(struct store *s, const struct owner *o)
 	       strcmp(o->boot, me->boot) == 0 && strcmp(o->ns, me->ns) == 0;
 }
 
+bool owner_is_of_boot(struct store *s, const struct owner *o)
+{
+	return strcmp(o->boot, owner_self(s)->boot) == 0;
+}
+
 bool owner_is_dead(struct store *s, const struct owner *o, int64_t since)
 {
 	const struct owner *me = owner_self(s);
@@ -74,7 +79,7 @@ bool owner_is_dead(struct store *s, const struct owner *o, int64_t since)
 
 	if (owner_is_self(s, o))
 		return false;
-	if (strcmp(o->boot, me->boot) != 0)
+	if (!owner_is_of_boot(s, o))
 		return true;
 	if (strcmp(o->ns, me->ns) != 0)
 		return sys_now() - since > OWNER_PATIENCE;

@@ -24,9 +24,11 @@ struct lease {
 };
 
 struct pending; /* threads not written yet */
+struct marks;	/* what became of the rows we hold */
 
 enum query {
 	Q_BEGIN,
+	Q_READ,
 	Q_COMMIT,
 	Q_ROLLBACK,
 	Q_SAVE,
@@ -43,7 +45,6 @@ enum query {
 	Q_CURSOR_SETTLE,
 	Q_SEEN_ADD,
 	Q_SEEN_GET,
-	Q_SEEN_REUSED,
 	Q_SEEN_ID,
 	Q_HAND_ANY,
 	Q_HAND_ADD,
@@ -71,12 +72,14 @@ enum query {
 	Q_OUT_COPY,
 	Q_OUT_STATE,
 	Q_OUT_LIST,
+	Q_OUT_OPEN,
 	Q_OUT_COPIES,
 	Q_OUT_GET,
 	Q_OUT_WIRE_GET,
 	Q_OUT_BY_ID,
 	Q_OUT_DROP,
 	Q_OUT_HAS,
+	Q_OUT_ANY,
 	Q_PRUNE_SEEN,
 	Q_PRUNE_THREAD,
 	Q_PRUNE_HAND,
@@ -92,8 +95,15 @@ struct store {
 	sqlite3 *db;
 	char *path;
 	sqlite3_stmt *q[Q_MAX];
-	int sync;   /* as set, 0: not yet */
-	bool group; /* between store_begin() and store_end() */
+	int sync;     /* as set, 0: not yet */
+	bool group;   /* between store_begin() and store_end() */
+	bool reading; /* between store_read() and store_read_end() */
+	/* What one such look found out once and for all. */
+	struct {
+		char consumer[65];
+		bool nobody; /* the consumer is new */
+		enum { ASK, NONE, SOME } handout, out;
+	} look;
 	uint64_t key[2];
 	bool have_key;
 	char *consumer; /* the last one looked up */
@@ -103,6 +113,7 @@ struct store {
 	size_t nleases, leases_cap;
 	struct owner self;
 	struct pending *pending;
+	struct marks *marks;
 };
 
 /* sql.c: every failure of SQLite becomes one of ours here. */
@@ -171,9 +182,42 @@ void thread_forget(struct store *s);
 int thread_put_all(struct store *s, const struct store_seen *v, size_t n,
 		   struct coi_err *e);
 
+/*
+ * marks.c.  A mark and a result for each message would be two transactions
+ * each; they go into a file of the process beside the database instead, which
+ * outlives a kill as well.  Results follow with the next transaction.
+ */
+enum mark {
+	MARK_NONE,     /* nothing of it left */
+	MARK_DATA,     /* data may have left */
+	MARK_ACCEPTED, /* and was accepted */
+	MARK_UNKNOWN   /* nobody knows: the file is gone */
+};
+/* Before a row that this process holds is committed. */
+void marks_hold(struct store *s, int64_t row);
+bool marks_held(const struct store *s, int64_t row);
+/* 0, or -1: not written, or another process took our rows over. */
+int marks_put(struct store *s, int64_t row, enum mark m);
+void marks_result(struct store *s, int64_t row, struct str error);
+int marks_flush(struct store *s, struct coi_err *e); /* in a transaction */
+void marks_flushed(struct store *s);		     /* it was committed */
+int marks_write(struct store *s, struct coi_err *e); /* results that wait */
+void marks_close(struct store *s);
+/*
+ * Takes the rows of a dead owner over: what it puts from now on fails, what
+ * it put before is in the list.
+ */
+struct marks_log;
+struct marks_log *marks_seize(struct store *s, const struct owner *o);
+enum mark marks_of(const struct marks_log *l, int64_t row);
+void marks_free(struct marks_log *l);
+void marks_remove(struct store *s, const struct owner *o);
+
 /* owner.c */
 const struct owner *owner_self(struct store *s);
 bool owner_is_self(struct store *s, const struct owner *o);
+/* Of this boot: all it ever committed is there to be read. */
+bool owner_is_of_boot(struct store *s, const struct owner *o);
 /* since: when the row changed last; decides where the kernel cannot. */
 bool owner_is_dead(struct store *s, const struct owner *o, int64_t since);
 

@@ -37,7 +37,10 @@ static const char schema_1[] =
     " flags INT NOT NULL, sent_copy INT NOT NULL, pid INT, start INT,"
     " boot TEXT, ns TEXT, data INT NOT NULL, changed INT NOT NULL);"
     "CREATE INDEX out_id ON out(id);"
-    "CREATE INDEX out_state ON out(state) WHERE state IN (0, 1, 3);"
+    /* Spelt so that SQLite sees that `state = 1` is among them. */
+    "CREATE INDEX out_state ON out(state)"
+    " WHERE state = 0 OR state = 1 OR state = 3;"
+    "CREATE INDEX out_copy ON out(state) WHERE sent_copy = 0;"
     "CREATE TABLE wire(row INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
     "PRAGMA user_version=1;";
 

@@ -4,6 +4,7 @@
 
 static const char *const text[Q_MAX] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
+    [Q_READ] = "BEGIN",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
     [Q_SAVE] = "SAVEPOINT one",
@@ -25,9 +26,9 @@ static const char *const text[Q_MAX] = {
 		     "goal_modseq = CASE WHEN validity = ?2 THEN goal_modseq "
 		     "ELSE 0 END WHERE id = ?1",
     [Q_CURSOR_SETTLE] =
-	"UPDATE cursor SET uid = max(uid, coalesce((SELECT min(h.uid) - 1 "
-	"FROM handout h WHERE h.cursor = cursor.id "
-	"AND h.validity = cursor.validity AND h.gone = 0), goal)), "
+	"UPDATE cursor SET uid = max(uid, min(goal, coalesce((SELECT "
+	"min(h.uid) - 1 FROM handout h WHERE h.cursor = cursor.id "
+	"AND h.validity = cursor.validity AND h.gone = 0), goal))), "
 	"modseq = CASE WHEN EXISTS(SELECT 1 FROM handout h "
 	"WHERE h.cursor = cursor.id AND h.validity = cursor.validity "
 	"AND h.gone = 0) THEN modseq ELSE max(modseq, goal_modseq) END "
@@ -35,8 +36,6 @@ static const char *const text[Q_MAX] = {
     [Q_SEEN_ADD] = "INSERT OR IGNORE INTO seen VALUES(?1, ?2, ?3, ?4)",
     [Q_SEEN_GET] = "SELECT 1 FROM seen WHERE consumer = ?1 AND id = ?2 "
 		   "AND ident = ?3",
-    [Q_SEEN_REUSED] = "SELECT 1 FROM seen WHERE consumer = ?1 AND id = ?2 "
-		      "AND ident <> ?3 LIMIT 1",
     [Q_SEEN_ID] = "SELECT 1 FROM seen WHERE consumer = ?1 AND id = ?2 LIMIT 1",
     [Q_HAND_ANY] = "SELECT 1 FROM handout WHERE consumer = ?1 LIMIT 1",
     [Q_HAND_ADD] = "INSERT INTO handout VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, "
@@ -87,6 +86,9 @@ static const char *const text[Q_MAX] = {
     [Q_OUT_STATE] = "UPDATE out SET state = ?2, changed = ?3 WHERE row = ?1",
     [Q_OUT_LIST] = "SELECT " OUT_COLS " FROM out WHERE ?1 < 0 OR state = ?1 "
 		   "ORDER BY row",
+    /* By the index of what is not finished. */
+    [Q_OUT_OPEN] = "SELECT " OUT_COLS " FROM out WHERE state = ?1 "
+		   "AND (state = 0 OR state = 1 OR state = 3) ORDER BY row",
     [Q_OUT_COPIES] = "SELECT " OUT_COLS " FROM out WHERE sent_copy = 0 "
 		     "AND state = ?1 ORDER BY row",
     [Q_OUT_GET] = "SELECT " OUT_COLS " FROM out WHERE id = ?1 "
@@ -95,6 +97,7 @@ static const char *const text[Q_MAX] = {
     [Q_OUT_BY_ID] = "SELECT " OUT_COLS " FROM out WHERE id = ?1 ORDER BY row",
     [Q_OUT_DROP] = "DELETE FROM out WHERE row = ?1",
     [Q_OUT_HAS] = "SELECT 1 FROM out WHERE id = ?1 LIMIT 1",
+    [Q_OUT_ANY] = "SELECT 1 FROM out LIMIT 1",
     [Q_PRUNE_SEEN] = "DELETE FROM seen WHERE day < ?1",
     [Q_PRUNE_THREAD] = "DELETE FROM thread WHERE day < ?1",
     [Q_PRUNE_HAND] = "DELETE FROM handout WHERE gone = 1 AND day < ?1",
@@ -237,10 +240,32 @@ static int plain(struct store *s, enum query q, struct coi_err *e)
 	return st == NULL ? -1 : sql_step(s, st, e);
 }
 
+int store_read(struct store *s, struct coi_err *e)
+{
+	if (s->reading || s->group)
+		return 0;
+	if (plain(s, Q_READ, e) < 0)
+		return -1;
+	s->reading = true;
+	return 0;
+}
+
+void store_read_end(struct store *s)
+{
+	struct coi_err ignored = {0};
+
+	if (!s->reading)
+		return;
+	s->reading = false;
+	memset(&s->look, 0, sizeof(s->look));
+	plain(s, Q_COMMIT, &ignored);
+}
+
 int tx_begin(struct store *s, enum sync sync, struct coi_err *e)
 {
 	if (s->group)
 		return plain(s, Q_SAVE, e);
+	store_read_end(s);
 	if (s->sync != (int)sync) {
 		if (sql_exec(s,
 			     sync == SYNC_DISK ? "PRAGMA synchronous=FULL"
@@ -251,7 +276,7 @@ int tx_begin(struct store *s, enum sync sync, struct coi_err *e)
 	}
 	if (plain(s, Q_BEGIN, e) < 0)
 		return -1;
-	if (thread_flush(s, e) < 0) {
+	if (thread_flush(s, e) < 0 || marks_flush(s, e) < 0) {
 		tx_rollback(s);
 		return -1;
 	}
@@ -277,6 +302,7 @@ int tx_commit(struct store *s, const char *name, struct coi_err *e)
 		return -1;
 	}
 	thread_forget(s);
+	marks_flushed(s);
 	if (name != NULL)
 		point(name, "after");
 	return 0;

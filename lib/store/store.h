@@ -27,6 +27,13 @@ void store_close(struct store *s); /* NULL is legal */
  */
 int store_begin(struct store *s, bool durable, struct coi_err *e);
 int store_end(struct store *s, bool commit, struct coi_err *e);
+/*
+ * What is read from here on is one state of the database, so that many reads
+ * cost one lock; until the next change, or store_read_end().  Others write
+ * meanwhile, but their log cannot start anew: nothing slow in between.
+ */
+int store_read(struct store *s, struct coi_err *e);
+void store_read_end(struct store *s);
 
 /* --- consumers ------------------------------------------------------------ */
 
@@ -65,10 +72,11 @@ int store_seen(struct store *s, const char *consumer, struct str id,
 
 /* --no-commit and --ack: lines handed out but not acknowledged.  The cursor
  * stays behind the oldest of them; store_ack() moves it as far as all before
- * are acknowledged.  Returns COI_E_NOINPUT for an id never handed out. */
+ * are acknowledged, and no farther than c->uid: all up to there was looked
+ * at.  Returns COI_E_NOINPUT for an id never handed out. */
 int store_handout(struct store *s, const char *consumer, struct str mailbox,
-		  uint32_t uid_validity, const struct store_seen *v, size_t n,
-		  struct coi_err *e);
+		  const struct store_cursor *c, const struct store_seen *v,
+		  size_t n, struct coi_err *e);
 int store_ack(struct store *s, const char *consumer, struct str id,
 	      struct coi_err *e);
 /*
@@ -141,17 +149,21 @@ int store_out_add(struct store *s, struct arena *a, struct store_out *o,
 /*
  * QUEUED -> SUBMITTING for one owner: 0 taken, 1 when another process has it.
  * A SUBMITTING row whose owner died is UNKNOWN if data may have left (see
- * store_out_data), else free to take.
+ * store_out_data; always after a crash of the machine), else free to take.
  */
 int store_out_take(struct store *s, int64_t row, struct coi_err *e);
 /* UNKNOWN -> QUEUED, because the user asks for it; 1: it is not UNKNOWN. */
 int store_out_retry(struct store *s, int64_t row, struct coi_err *e);
-/* Data may leave now.  COI_E_TEMP: the row is no longer ours, do not send. */
+/* Data may leave now; only a kill is survived.  COI_E_TEMP: the row is no
+ * longer ours, do not send. */
 int store_out_data(struct store *s, int64_t row, struct coi_err *e);
 /* The result; recipients that remain (deferred) go in `left`. */
 int store_out_result(struct store *s, int64_t row, enum store_state state,
 		     struct str error, const struct str *left, size_t nleft,
 		     struct coi_err *e);
+/* After the results of all that was added or taken: those of accepted
+ * messages may wait in a file beside the database until then. */
+int store_out_settle(struct store *s, struct coi_err *e);
 int store_out_sent_copy(struct store *s, int64_t row, int done,
 			struct coi_err *e);
 /* Rows in a state (or any: -1), oldest first; wire only if asked.  Rows of

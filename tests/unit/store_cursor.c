@@ -52,9 +52,11 @@ static int ack(struct store *s, const char *id)
 #define HANDOUT(s, validity, ...)                                           \
 	do {                                                                \
 		struct store_seen v_[] = {__VA_ARGS__};                     \
+		size_t n_ = sizeof(v_) / sizeof(v_[0]);                     \
+		struct store_cursor c_ = {validity, v_[n_ - 1].uid, 0};     \
 		struct coi_err e_ = {0};                                    \
-		CHECK(store_handout(s, "bot", STR("INBOX"), validity, v_,   \
-				    sizeof(v_) / sizeof(v_[0]), &e_) == 0); \
+		CHECK(store_handout(s, "bot", STR("INBOX"), &c_, v_, n_,    \
+				    &e_) == 0);                             \
 	} while (0)
 
 #define COMMIT(s, validity, uid_, modseq_, ...)                            \
@@ -198,6 +200,27 @@ TEST(gone, "a line whose message left the mailbox does not hold the cursor")
 	CHECK(ack(s, "2@x") == 0);
 	CHECK_INT(cursor(s, "bot").uid, 9);
 	CHECK(ack(s, "1@x") == 0); /* a slow bot */
+	store_close(s);
+	dir_free(&d);
+}
+
+TEST(not_looked_at, "lines behind what was not looked at hold the cursor back")
+{
+	struct dir d = dir_new();
+	struct store *s = dir_open(&d);
+	struct store_seen v[] = {line("2@x", "2", 2), line("3@x", "3", 3)};
+	struct store_cursor c = {7, 0, 0};
+	struct coi_err e = {0};
+
+	/* The server gave no answer about UID 1. */
+	CHECK(store_handout(s, "bot", STR("INBOX"), &c, v, 2, &e) == 0);
+	CHECK(ack(s, "3@x") == 0);
+	CHECK_INT(cursor(s, "bot").uid, 0);
+	CHECK(ack(s, "2@x") == 0);
+	CHECK_INT(cursor(s, "bot").uid, 0);
+	c.uid = 3;
+	CHECK(store_handout_done(s, "bot", STR("INBOX"), &c, &e) == 0);
+	CHECK_INT(cursor(s, "bot").uid, 3);
 	store_close(s);
 	dir_free(&d);
 }
@@ -506,7 +529,8 @@ TEST(speed, "ten thousand ids are committed at once")
 	printf("# %d looks: %.1f ms\n", N, ms() - t);
 	CHECK_INT(good, N);
 	t = ms();
-	CHECK(store_handout(s, "bot2", STR("INBOX"), 7, v, N, &e) == 0);
+	c.uid_validity = 7;
+	CHECK(store_handout(s, "bot2", STR("INBOX"), &c, v, N, &e) == 0);
 	printf("# handout of %d: %.1f ms\n", N, ms() - t);
 	t = ms();
 	for (i = 0; i < 100; i++)
