@@ -481,7 +481,9 @@ int cli_flush(struct cli *c, struct coi_err *e)
 
 	if (c->out.n == 0)
 		return 0;
+	sys_point("out.before");
 	rc = file_write_fd(1, c->out.p, c->out.n, e);
+	sys_point("out.after");
 	if (rc < 0 && e->code == COI_E_IO)
 		err_ctx(e, "standard output");
 	buf_clear(&c->out);
@@ -607,6 +609,9 @@ int cli_main(const struct cli_tool *t, int argc, char **argv)
 		status = code == COI_OK ? 70 : err_status(code);
 		/* Mixed outcomes: what cannot be undone comes first. */
 		if (c.status == 84 || (c.status == 1 && status != 84))
+			status = c.status;
+		/* After a signal: 0, unless something was left undone. */
+		if (code == COI_E_CANCELLED)
 			status = c.status;
 		cli_report(&c, &e);
 	}

@@ -246,6 +246,7 @@ void imap_settle(struct imap *im, uint32_t tag, enum imap_result res,
 {
 	struct imap_pending *p = pending(im, tag);
 
+	sys_point("imap.reply");
 	p->res = res;
 	if (res != RES_OK && !p->ignored)
 		p->said = mem_dup(str_sub(text, 0, SAID_MAX));

@@ -10,6 +10,7 @@ void items_begin(struct imap_items *f)
 	f->m = (struct imap_msg){0};
 	f->at = IN_OPEN;
 	f->depth = 0;
+	f->unkept = false;
 	f->item = ITEM_OTHER;
 }
 
@@ -77,6 +78,7 @@ static bool name(struct imap_items *f, struct imap_cur *c)
 		f->item = ITEM_SIZE;
 	} else if (str_iis(s, "BODYSTRUCTURE") || str_iis(s, "BODY")) {
 		f->item = ITEM_STRUCTURE;
+		f->unkept = false;
 		buf_clear(&f->structure);
 		f->m.bodystructure = STR_NONE;
 	}
@@ -175,6 +177,16 @@ static bool word(struct imap_cur *c)
 	return k > 0;
 }
 
+/* Its size and depth are the sender's choice: what goes too far is a message
+ * without a structure, not the end of the connection. */
+static void keep(struct imap_items *f, struct str s)
+{
+	if (f->structure.n + s.n > LIMIT_IMAP_LITERAL_MEM)
+		f->unkept = true;
+	if (!f->unkept)
+		buf_str(&f->structure, s);
+}
+
 /*
  * What nobody knows, and BODYSTRUCTURE, which is kept as it is.  1: the value
  * ends here, 0: the line does, -1: it is broken.
@@ -189,7 +201,8 @@ static int opaque(struct imap_items *f, struct imap_cur *c)
 			c->p++;
 		} else if (*c->p == '(') {
 			c->p++;
-			if (++f->depth > LIMIT_IMAP_NESTING)
+			if (++f->depth > LIMIT_IMAP_NESTING &&
+			    f->item != ITEM_STRUCTURE)
 				return -1;
 		} else if (*c->p == ')' && f->depth > 0) {
 			c->p++;
@@ -200,12 +213,8 @@ static int opaque(struct imap_items *f, struct imap_cur *c)
 			rc = f->depth == 0;
 		}
 	}
-	if (f->item == ITEM_STRUCTURE) {
-		if (f->structure.n + (size_t)(c->p - start) >
-		    LIMIT_IMAP_LITERAL_MEM)
-			return -1;
-		buf_add(&f->structure, start, (size_t)(c->p - start));
-	}
+	if (f->item == ITEM_STRUCTURE)
+		keep(f, (struct str){start, (size_t)(c->p - start)});
 	return rc;
 }
 
@@ -237,7 +246,7 @@ static bool number_item(struct imap_items *f, struct imap_cur *c)
 static void structure_ready(struct imap_items *f)
 {
 	f->m.bodystructure = buf_view(&f->structure);
-	if (f->structure.n == 0 || f->structure.p[0] != '(')
+	if (f->unkept || f->structure.n == 0 || f->structure.p[0] != '(')
 		f->m.bodystructure = STR_NONE;
 }
 
@@ -276,17 +285,8 @@ static int literal_begin(struct imap *im, uint64_t n, struct coi_err *e)
 
 	if (f->item == ITEM_BODY)
 		return body_event(im, STR_NONE, false, n, e);
-	if (f->item == ITEM_STRUCTURE) {
-		if (n > LIMIT_IMAP_LITERAL_MEM ||
-		    f->structure.n + n > LIMIT_IMAP_LITERAL_MEM) {
-			err_set(e, COI_E_PROTOCOL,
-				"the server sent a BODYSTRUCTURE beyond the "
-				"limit of %u octets",
-				LIMIT_IMAP_LITERAL_MEM);
-			return -1;
-		}
+	if (f->item == ITEM_STRUCTURE && !f->unkept)
 		buf_fmt(&f->structure, "{%llu}\r\n", (unsigned long long)n);
-	}
 	return 0;
 }
 
@@ -346,7 +346,7 @@ int items_octets(struct imap *im, struct str chunk, struct coi_err *e)
 	struct imap_items *f = &im->items;
 
 	if (f->item == ITEM_STRUCTURE)
-		buf_str(&f->structure, chunk);
+		keep(f, chunk);
 	if (f->item == ITEM_BODY && im->want.fetch != NULL &&
 	    im->want.fetch->body(im->want.fetch_ctx, chunk, e) < 0)
 		return refused(im);

@@ -55,6 +55,8 @@ static int starttls(struct imap *im, struct coi_err *e)
 		err_set(e, le.code == COI_E_TEMP ? COI_E_TEMP : COI_E_TLS,
 			"the server refused STARTTLS");
 		err_reply(e, le.reply, strlen(le.reply));
+		err_hint(e, "nothing secret was sent; use port 993 with "
+			    "imap-tls = implicit");
 		return -1;
 	}
 	/* All that was said in the clear may be a lie. */

@@ -61,6 +61,7 @@ struct imap_items {
 	enum { IN_OPEN, IN_NAMES, IN_VALUE, IN_END } at;
 	enum imap_item item;
 	unsigned depth;
+	bool unkept; /* the structure is beyond all limits */
 	struct imap_msg m;
 	struct buf section, structure, flags;
 	struct str *flagv;
@@ -138,6 +139,7 @@ struct imap {
 	bool in_literal;
 	uint64_t left; /* octets of the literal still to come */
 	unsigned nlit; /* literals of this response */
+	size_t passed; /* octets of it that were too many and dropped */
 	struct buf kept;
 	enum imap_numbers numbers;
 	bool num_begun, num_off, num_in_set, num_value;

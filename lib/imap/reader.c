@@ -9,6 +9,8 @@
 #define SEPARATOR_WITHIN 32
 #define WORDS 64
 #define STATUS_LITERALS 8
+#define PASS_MAX (64u * 1024u * 1024u)
+#define TAIL 32 /* octets that show whether a line ends with a literal */
 
 int imap_violation(struct imap *im, const char *what, struct str said,
 		   struct coi_err *e)
@@ -150,6 +152,7 @@ static int line_in(struct imap *im, struct str line, struct coi_err *e)
 		}
 		im->inside = true;
 		im->nlit = 0;
+		im->passed = 0;
 		classify(im, line, &args);
 		if (im->mode == MODE_FETCH) {
 			items_begin(&im->items);
@@ -157,7 +160,9 @@ static int line_in(struct imap *im, struct str line, struct coi_err *e)
 			before = line.n;
 		}
 	}
-	if (line.n > LIMIT_IMAP_LINE && im->mode != MODE_NUMBERS)
+	if (line.n > LIMIT_IMAP_LINE && im->mode == MODE_FETCH)
+		im->mode = MODE_SKIP;
+	else if (line.n > LIMIT_IMAP_LINE && im->mode != MODE_NUMBERS)
 		return too_long(im, e);
 	if (im->mode == MODE_NUMBERS) {
 		im->inside = false;
@@ -245,6 +250,31 @@ static ptrdiff_t long_numbers(struct imap *im, struct str rest,
 	return (ptrdiff_t)(rest.n - i);
 }
 
+/*
+ * A BODYSTRUCTURE is as long as a sender likes.  One beyond the limit is
+ * dropped up to the end of its response, so that the messages behind it can
+ * be read: octets used, 0 when that is no way out.
+ */
+static size_t pass_over(struct imap *im, struct str rest)
+{
+	struct str args;
+
+	if (!im->inside) {
+		classify(im, rest, &args);
+		if (im->mode != MODE_FETCH)
+			return 0;
+		im->inside = true;
+		im->responses++;
+		im->nlit = 0;
+		im->passed = 0;
+	} else if (im->mode != MODE_FETCH && im->passed == 0) {
+		return 0;
+	}
+	im->mode = MODE_SKIP;
+	im->passed += rest.n - TAIL;
+	return im->passed > PASS_MAX ? 0 : rest.n - TAIL;
+}
+
 int imap_feed(struct imap *im, struct str view, size_t *used, struct coi_err *e)
 {
 	struct str rest, line;
@@ -274,8 +304,13 @@ int imap_feed(struct imap *im, struct str view, size_t *used, struct coi_err *e)
 				return -1;
 			*used += (size_t)k;
 			im->scanned = rest.n - (size_t)k;
-			if (im->scanned > LIMIT_IMAP_LINE)
+			if (im->scanned <= LIMIT_IMAP_LINE)
+				return 0;
+			k = (ptrdiff_t)pass_over(im, rest);
+			if (k == 0)
 				return too_long(im, e);
+			*used += (size_t)k;
+			im->scanned -= (size_t)k;
 			return 0;
 		}
 		line = (struct str){rest.p, (size_t)(lf - rest.p)};

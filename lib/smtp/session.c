@@ -6,7 +6,7 @@
 #define COMMAND_MS 60000
 #define FINAL_MS 600000 /* RFC 5321 4.5.3.2.6: giving up early doubles mail */
 #define QUIT_MS 1000
-#define GRACE_MS 3000 /* after a signal */
+#define GRACE_MS 1500 /* after a signal; all must be over within 5 s */
 #define LATE_MS 100   /* for a reply whose first octets are there */
 
 int smtp_failed(struct smtp *s, const char *stage, struct coi_err *e)
@@ -89,6 +89,7 @@ int smtp_read(struct smtp *s, int ms, const char *stage, struct coi_err *e)
 
 	smtp_reply_reset(&s->r);
 	smtp_deadline(s, ms);
+	sys_point("smtp.reply.before");
 	for (;;) {
 		rc = smtp_reply_feed(&s->r, net_avail(s->c), &used);
 		net_consume(s->c, used);
@@ -106,6 +107,7 @@ int smtp_read(struct smtp *s, int ms, const char *stage, struct coi_err *e)
 			*e = le;
 		return smtp_failed(s, stage, e);
 	}
+	sys_point("smtp.reply.after");
 	if (s->r.code == 421)
 		s->usable = false;
 	return 0;
@@ -188,10 +190,13 @@ static int starttls(struct smtp *s, struct coi_err *e)
 	}
 	if (smtp_cmd(s, "tls", e, "STARTTLS") != 0)
 		return -1;
-	if (s->r.code != 220)
-		return smtp_refused(
-		    s, s->r.code / 100 == 4 ? COI_E_TEMP : COI_E_TLS, "tls", e,
-		    "the server refused STARTTLS");
+	if (s->r.code != 220) {
+		smtp_refused(s, s->r.code / 100 == 4 ? COI_E_TEMP : COI_E_TLS,
+			     "tls", e, "the server refused STARTTLS");
+		err_hint(e, "nothing was sent in clear text; use the port for "
+			    "TLS (465) with smtp-tls = implicit");
+		return -1;
+	}
 	if (net_starttls(s->c, e) != 0)
 		return smtp_failed(s, "tls", e);
 	return smtp_hello(s, e);
