@@ -34,6 +34,7 @@ struct cli {
 	size_t noperands;
 	int verbose, status, trace_fd;
 	struct buf out;
+	enum coi_code out_code; /* why standard output is gone */
 };
 
 static const struct cli_opt common[] = {
@@ -479,10 +480,15 @@ int cli_flush(struct cli *c, struct coi_err *e)
 {
 	int rc;
 
+	/* What failed once is lost: nobody may think it was written later. */
+	if (c->out_code != COI_OK)
+		return err_set(e, c->out_code, "standard output failed before");
 	if (c->out.n == 0)
 		return 0;
 	sys_point("out.before");
 	rc = file_write_fd(1, c->out.p, c->out.n, e);
+	if (rc < 0)
+		c->out_code = e->code;
 	sys_point("out.after");
 	if (rc < 0 && e->code == COI_E_IO)
 		err_ctx(e, "standard output");
@@ -559,6 +565,18 @@ static int open_trace(struct cli *c, struct coi_err *e)
 	return 0;
 }
 
+/* A closed standard stream would lend its number to the next file that is
+ * opened, and output would go there.  This way its use fails. */
+static void hold_standard_fds(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+			_exit(71);
+}
+
 static void harden(void)
 {
 	struct rlimit none = {0, 0};
@@ -576,6 +594,7 @@ int cli_main(const struct cli_tool *t, int argc, char **argv)
 	enum coi_code code;
 	int rc, status;
 
+	hold_standard_fds();
 	harden();
 	mem_fail = no_memory;
 	sys_seed(getenv("COI_TEST_SEED"));

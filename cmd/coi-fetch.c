@@ -1,11 +1,8 @@
 /* coi-fetch: what is new in a mailbox, one JSON object a line. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -14,8 +11,8 @@
 #include "core/file.h"
 #include "core/limits.h"
 #include "core/sys.h"
+#include "files.h"
 #include "fmt/date.h"
-#include "fmt/mbox.h"
 #include "lines.h"
 #include "schema.h"
 #include "view.h"
@@ -93,248 +90,14 @@ static bool is_me(const void *ctx, struct str email)
 	return account_is_me(ctx, email);
 }
 
-/* --- files --------------------------------------------------------------- */
-
-struct offline {
-	struct fetching *f;
-	struct decoder *dec;
-	struct arena *arena;
-	struct buf head; /* a small file, or the beginning of a large one */
-	struct message m;
-	int64_t limit;
-};
-
-/* A file above this is decoded as it is read. */
-#define SMALL_FILE (256u * 1024u)
-
-static bool enough(const struct offline *x)
-{
-	return x->limit >= 0 && x->f->printed >= (uint64_t)x->limit;
-}
-
-static void begin(struct offline *x)
-{
-	arena_reset(x->arena);
-	decoder_begin(x->dec, x->arena, &x->m);
-}
-
-static int finish(struct offline *x, int rc, struct coi_err *e)
-{
-	if (rc < 0) {
-		decoder_drop(x->dec);
-		return rc;
-	}
-	if (decoder_end(x->dec, e) < 0)
-		return -1;
-	return print_line(x->f, &x->m, e);
-}
-
-static int one(void *ctx, struct str mail, struct coi_err *e)
-{
-	struct offline *x = ctx;
-
-	if (enough(x))
-		return 0;
-	begin(x);
-	return finish(x, decoder_whole(x->dec, mail, e), e);
-}
-
-/* As read(2), again after a signal but the one that asks to stop. */
-static ssize_t read_some(int fd, struct buf *b, size_t n, struct coi_err *e)
-{
-	ssize_t k;
-
-	do
-		k = read(fd, buf_room(b, n), n);
-	while (k < 0 && errno == EINTR && !cli_stopped());
-	if (k < 0)
-		return errno == EINTR
-			   ? err_set(e, COI_E_CANCELLED, "stopped")
-			   : err_errno(e, COI_E_IO, errno, "cannot read");
-	b->n += (size_t)k;
-	return k;
-}
-
-/* One large mail: whatever its size, memory stays flat. */
-static int streamed(struct offline *x, int fd, struct coi_err *e)
-{
-	ssize_t k = 1;
-	int rc;
-
-	begin(x);
-	rc = decoder_feed(x->dec, buf_view(&x->head), e);
-	while (rc == 0 && k > 0) {
-		buf_clear(&x->head);
-		k = read_some(fd, &x->head, SMALL_FILE, e);
-		rc = k < 0 ? -1 : decoder_feed(x->dec, buf_view(&x->head), e);
-	}
-	return finish(x, rc, e);
-}
-
-/* An mbox is looked through as a whole. */
-static int large_mbox(struct offline *x, int fd, struct coi_err *e)
-{
-	struct stat st;
-	void *p = MAP_FAILED;
-	ssize_t k = 1;
-	int rc;
-
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    lseek(fd, 0, SEEK_CUR) == (off_t)x->head.n)
-		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd,
-			 0);
-	if (p != MAP_FAILED) {
-		rc = mbox_each((struct str){p, (size_t)st.st_size}, one, x, e);
-		munmap(p, (size_t)st.st_size);
-		return rc;
-	}
-	while (k > 0)
-		k = read_some(fd, &x->head, 16 * SMALL_FILE, e);
-	return k < 0 ? -1 : mbox_each(buf_view(&x->head), one, x, e);
-}
-
-static int one_file(struct offline *x, int fd, bool regular, struct coi_err *e)
-{
-	struct buf *b = &x->head;
-	ssize_t k = 1;
-
-	buf_clear(b);
-	while (k > 0 && b->n < SMALL_FILE) {
-		size_t room = SMALL_FILE - b->n;
-
-		k = read_some(fd, b, room, e);
-		if (regular && k >= 0 && (size_t)k < room)
-			k = 0; /* the end: not worth a second call */
-	}
-	if (k < 0)
-		return -1;
-	if (k == 0)
-		return mbox_each(buf_view(b), one, x, e);
-	return str_starts(buf_view(b), "From ") ? large_mbox(x, fd, e)
-						: streamed(x, fd, e);
-}
-
-struct entry {
-	char *name;
-	bool regular; /* the folder says so */
-};
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct entry *)a)->name,
-		      ((const struct entry *)b)->name);
-}
-
-static int one_entry(struct offline *x, int dir, const struct entry *n,
-		     struct coi_err *e)
-{
-	/* A FIFO must not hold us up. */
-	int fd = openat(dir, n->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	int rc = 0;
-
-	if (fd < 0)
-		return err_errno(e, COI_E_NOINPUT, errno, "cannot open %s",
-				 n->name);
-	if (n->regular || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
-		rc = one_file(x, fd, true, e);
-	if (rc < 0)
-		err_ctx(e, "%s", n->name);
-	close(fd);
-	return rc;
-}
-
-/* The mails of cur and new, else the files of a plain folder, by name. */
-static int one_dir(struct offline *x, const char *dir, const char *sub,
-		   bool *any, struct coi_err *e)
-{
-	struct buf path = {0};
-	struct entry *v = NULL;
-	size_t n = 0, cap = 0, i;
-	struct dirent *de;
-	DIR *d;
-	int rc = 0;
-
-	buf_fmt(&path, "%s%s%s", dir, *sub ? "/" : "", sub);
-	d = opendir(buf_cstr(&path));
-	if (d == NULL) {
-		if (errno != ENOENT)
-			rc = err_errno(e, COI_E_NOINPUT, errno,
-				       "cannot open %s", path.p);
-		buf_free(&path);
-		return rc;
-	}
-	*any = true;
-	while ((de = readdir(d)) != NULL) {
-		if (de->d_name[0] == '.')
-			continue;
-		v = mem_more(v, n, &cap, sizeof(*v));
-		v[n].regular = de->d_type == DT_REG;
-		v[n++].name = mem_dup(str_of(de->d_name));
-	}
-	if (n > 0)
-		qsort(v, n, sizeof(*v), by_name);
-	for (i = 0; rc == 0 && i < n && !cli_stopped() && !enough(x); i++)
-		rc = one_entry(x, dirfd(d), &v[i], e);
-	for (i = 0; i < n; i++)
-		free(v[i].name);
-	free(v);
-	closedir(d);
-	buf_free(&path);
-	return rc;
-}
-
-static int offline(struct fetching *f, const struct decode_opts *o,
-		   int64_t limit, struct coi_err *e)
-{
-	const char *file = cli_value(f->c, "file");
-	struct offline x = {.f = f, .limit = limit};
-	bool any = false;
-	struct stat st;
-	int fd = 0, rc;
-
-	x.dec = decoder_new(o);
-	x.arena = arena_new();
-	if (strcmp(file, "-") != 0) {
-		fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0) {
-			rc = err_errno(e, COI_E_NOINPUT, errno,
-				       "cannot open %s", file);
-			goto out;
-		}
-	}
-	if (fstat(fd, &st) < 0) {
-		rc = err_errno(e, COI_E_NOINPUT, errno, "cannot read %s", file);
-	} else if (S_ISDIR(st.st_mode)) {
-		rc = one_dir(&x, file, "cur", &any, e);
-		if (rc == 0)
-			rc = one_dir(&x, file, "new", &any, e);
-		if (rc == 0 && !any)
-			rc = one_dir(&x, file, "", &any, e);
-	} else {
-		rc = one_file(&x, fd, S_ISREG(st.st_mode), e);
-		if (rc < 0 && e->code == COI_E_CANCELLED)
-			rc = 0; /* SIGINT: what came whole was printed */
-		if (rc < 0)
-			err_ctx(e, "%s", file);
-	}
-	if (fd > 0)
-		close(fd);
-out:
-	decoder_free(x.dec);
-	arena_free(x.arena);
-	buf_free(&x.head);
-	return rc;
-}
-
 /* --- --ack --------------------------------------------------------------- */
 
 struct acking {
 	struct cli *c;
 	struct store *st;
 	const char *consumer;
-	bool open;   /* a group of acknowledgements is being collected */
-	bool missed; /* one was never handed out */
+	bool open; /* a group of acknowledgements is being collected */
+	enum coi_code missed; /* why a line acknowledged nothing */
 };
 
 /* The place of a full record is exact even where two share an id. */
@@ -348,9 +111,15 @@ static int ack_record(struct acking *x, json_t *j, struct coi_err *e)
 	    json_object_get(place, "uidValidity"));
 
 	if (box != NULL && uid > 0 && uid <= UINT32_MAX && validity > 0 &&
-	    validity <= UINT32_MAX)
-		return store_ack_uid(x->st, x->consumer, str_of(box),
-				     (uint32_t)validity, (uint32_t)uid, e);
+	    validity <= UINT32_MAX) {
+		int rc = store_ack_uid(x->st, x->consumer, str_of(box),
+				       (uint32_t)validity, (uint32_t)uid, e);
+
+		/* Acknowledged before, perhaps: its id tells. */
+		if (rc == 0 || e->code != COI_E_NOINPUT || id == NULL)
+			return rc;
+		err_clear(e);
+	}
 	if (id == NULL)
 		return err_set(e, COI_E_DATA, "neither a record nor a result");
 	return store_ack(x->st, x->consumer, str_of(id), e);
@@ -390,8 +159,9 @@ static int ack_line(void *ctx, struct str line, int64_t n, struct coi_err *e)
 	json_decref(j);
 	if (rc < 0)
 		err_ctx(e, "line %lld", (long long)n);
-	if (rc < 0 && e->code == COI_E_NOINPUT) {
-		x->missed = true;
+	if (rc < 0 && (e->code == COI_E_NOINPUT || e->code == COI_E_DATA)) {
+		if (x->missed == COI_OK)
+			x->missed = e->code;
 		cli_report(x->c, e);
 		rc = 0;
 	}
@@ -424,8 +194,8 @@ static int ack(struct cli *c, const char *consumer, struct coi_err *e)
 	/* What came before a bad line is acknowledged all the same. */
 	if (rc < 0 && x.open)
 		store_end(x.st, true, &second);
-	if (rc == 0 && x.missed)
-		cli_status(c, err_status(COI_E_NOINPUT));
+	if (rc == 0 && x.missed != COI_OK)
+		cli_status(c, err_status(x.missed));
 	store_close(x.st);
 	account_free(ac);
 	return rc;
@@ -510,6 +280,16 @@ static int check_options(struct cli *c, struct coi_err *e)
 				 "unexpected operand \"%s\"; a file is "
 				 "given with -f",
 				 v[0]);
+	if (cli_has(c, "no-commit") &&
+	    (cli_has(c, "uid") || cli_has(c, "message-id") ||
+	     cli_has(c, "since") || cli_has(c, "unseen")))
+		return cli_usage(c, e,
+				 "--no-commit has no effect with a "
+				 "selection, which moves no cursor");
+	if (cli_has(c, "ack") &&
+	    (cli_has(c, "no-commit") || cli_has(c, "limit") ||
+	     cli_has(c, "save") || cli_has(c, "mailbox") || cli_has(c, "file")))
+		return cli_usage(c, e, "--ack goes with --consumer only");
 	if (cli_has(c, "save") && cli_has(c, "inline"))
 		return cli_usage(c, e,
 				 "--save and --inline exclude each other");
@@ -570,7 +350,12 @@ static int run(struct cli *c, struct coi_err *e)
 		}
 	}
 	if (cli_has(c, "file")) {
-		rc = offline(&f, &d, o.limit, e);
+		rc = files_each(cli_value(c, "file"), &d,
+				&(struct files_opts){.limit = o.limit,
+						     .line = print_line,
+						     .stopped = cli_stopped,
+						     .ctx = &f},
+				e);
 	} else {
 		o.consumer = selected ? NULL : consumer;
 		d.identity = o.consumer != NULL;

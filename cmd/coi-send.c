@@ -92,7 +92,9 @@ static int status_of(const bool *seen)
 {
 	if (seen[SEND_UNKNOWN])
 		return 84;
-	if (seen[SEND_PARTIAL] || (seen[SEND_ACCEPTED] && seen[SEND_REFUSED]))
+	if (seen[SEND_PARTIAL] ||
+	    (seen[SEND_REFUSED] &&
+	     (seen[SEND_ACCEPTED] || seen[SEND_QUEUED] || seen[SEND_DEFERRED])))
 		return 1;
 	if (seen[SEND_DEFERRED])
 		return 75;
@@ -123,8 +125,12 @@ static void complain(struct sending *x, const struct send_result *r)
 static int on_result(void *ctx, const struct send_result *r, struct coi_err *e)
 {
 	struct sending *x = ctx;
+	size_t i;
 
 	x->seen[r->outcome] = true;
+	for (i = 0; r->outcome == SEND_QUEUED && i < r->nrcpts; i++)
+		if (r->rcpts[i].state == SEND_REFUSED)
+			x->seen[SEND_PARTIAL] = true;
 	cli_status(x->c, status_of(x->seen));
 	if (cli_json(x->c)) {
 		send_result_json(cli_outbuf(x->c), r);
@@ -394,6 +400,29 @@ static int message_of_options(struct sending *x, struct arena *a,
 	return 0;
 }
 
+/* Options that would have no effect are mistakes. */
+static int check_idle(struct cli *c, const char *mode, struct coi_err *e)
+{
+	static const char *const lines[] = {
+	    "kind", "cc",      "bcc",	      "from",  "file", "subject",
+	    "html", "receipt", "reply-to-id", "input", NULL};
+	static const char *const none[] = {"message", "kind",
+					   "cc",      "bcc",
+					   "from",    "file",
+					   "subject", "html",
+					   "receipt", "reply-to-id",
+					   "input",   "markdown",
+					   "keep",    "idempotency-key",
+					   "lax",     NULL};
+	const char *const *v = strcmp(mode, "json") == 0 ? lines : none;
+
+	for (; *v != NULL; v++)
+		if (cli_has(c, *v))
+			return cli_usage(c, e, "--%s has no effect with --%s",
+					 *v, mode);
+	return 0;
+}
+
 /* --- ways to run --------------------------------------------------------- */
 
 static int deliver(struct sending *x, struct message *m, int64_t input,
@@ -505,6 +534,9 @@ static int run_lines(struct sending *x, const char *file, bool to_all,
 	struct batch b = {.x = x, .to_all = to_all};
 	int fd = 0, rc;
 
+	if (!to_all && check_idle(x->c, "json", e) < 0)
+		return -1;
+
 	if (file != NULL && strcmp(file, "-") != 0) {
 		fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
@@ -514,15 +546,28 @@ static int run_lines(struct sending *x, const char *file, bool to_all,
 	b.arena = arena_new();
 	rc = lines_each(fd, LIMIT_JSON_LINE, 64, on_line, flush_batch,
 			cli_stopped, &b, e);
-	if (rc == 0 && b.bad)
-		cli_status(x->c, x->seen[SEND_UNKNOWN] ? 84
-				 : x->seen[SEND_ACCEPTED]
-				     ? 1
-				     : err_status(b.first_bad.code));
+	if (rc == 0 && b.bad) {
+		int s = status_of(x->seen);
+		bool some = x->seen[SEND_ACCEPTED] || x->seen[SEND_QUEUED] ||
+			    x->seen[SEND_REFUSED];
+
+		if (s == 0 || s == 67)
+			cli_status(x->c,
+				   some ? 1 : err_status(b.first_bad.code));
+	}
 	if (fd > 0)
 		close(fd);
 	arena_free(b.arena);
 	return rc;
+}
+
+/* An id as the user pastes it, with <> or without. */
+static struct str bare_id(const char *z)
+{
+	struct str s = str_of(z);
+
+	return str_starts(s, "<") && str_ends(s, ">") ? str_sub(s, 1, s.n - 2)
+						      : s;
 }
 
 static int queue_list(struct sending *x, struct coi_err *e)
@@ -592,16 +637,17 @@ static int dispatch(struct sending *x, struct coi_err *e)
 	if (cli_has(c, "queue-list"))
 		return queue_list(x, e);
 	if (cli_has(c, "queue-drop"))
-		return store_out_drop(x->st, str_of(cli_value(c, "queue-drop")),
-				      e);
+		return sender_drop(x->sender,
+				   bare_id(cli_value(c, "queue-drop")), e);
 	if (cli_has(c, "flush"))
-		return sender_outbox(x->sender, false, NULL, e);
+		return sender_outbox(x->sender, false, STR_NONE, e);
 	if (cli_has(c, "retry-unknown")) {
 		const char *id = cli_value(c, "retry-unknown");
 
 		if (id == NULL && n > 0)
 			id = operands[0];
-		return sender_outbox(x->sender, true, id, e);
+		return sender_outbox(x->sender, true,
+				     id == NULL ? STR_NONE : bare_id(id), e);
 	}
 	if (cli_has(c, "to-all")) {
 		if (n > 0)
@@ -627,6 +673,7 @@ static bool needs_server(struct cli *c)
 
 static int check_modes(struct cli *c, struct coi_err *e)
 {
+	const char *key = cli_value(c, "idempotency-key");
 	static const char *const modes[] = {
 	    "flush", "queue-list", "queue-drop", "retry-unknown",
 	    "check", "to-all",	   NULL};
@@ -647,7 +694,13 @@ static int check_modes(struct cli *c, struct coi_err *e)
 	if (first != NULL && strcmp(first, "to-all") != 0 &&
 	    strcmp(first, "retry-unknown") != 0 && cli_operands(c, &v) > 0)
 		return cli_usage(c, e, "--%s takes no operand", first);
-	return 0;
+	if (key != NULL && *key == '\0')
+		return cli_usage(c, e, "--idempotency-key is empty");
+	if (first == NULL || strcmp(first, "to-all") == 0)
+		return 0;
+	if (cli_dry_run(c))
+		return cli_usage(c, e, "-n and --%s exclude each other", first);
+	return check_idle(c, first, e);
 }
 
 static int run(struct cli *c, struct coi_err *e)
@@ -660,6 +713,8 @@ static int run(struct cli *c, struct coi_err *e)
 		return schema_print(c, "result", e);
 	if (check_modes(c, e) < 0 || cli_duration(c, "expire", &expire, e) < 0)
 		return -1;
+	if (cli_has(c, "expire") && expire <= 0)
+		return cli_usage(c, e, "--expire must be a time from now");
 	x.ac = cli_account(c, needs_server(c), e);
 	if (x.ac == NULL)
 		return -1;
@@ -667,6 +722,7 @@ static int run(struct cli *c, struct coi_err *e)
 	x.o = (struct send_opts){
 	    .compose = {.keep = cli_has(c, "keep"),
 			.markdown = cli_has(c, "markdown")},
+	    .patient = cli_has(c, "queue"),
 	    .queue = cli_has(c, "queue") || cli_has(c, "flush"),
 	    .expire = expire,
 	    .stopped = cli_stopped,
@@ -687,6 +743,8 @@ static int run(struct cli *c, struct coi_err *e)
 		rc = -1;
 	if (x.sender != NULL && rc == 0)
 		rc = sender_copies(x.sender, e);
+	if (x.st != NULL && rc == 0)
+		rc = store_prune(x.st, 400, e);
 out:
 	sender_free(x.sender);
 	store_close(x.st);

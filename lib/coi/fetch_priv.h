@@ -16,7 +16,8 @@ struct reading {
 	struct imap_set asked, done;
 	uint32_t floor;	    /* cursor at the beginning */
 	int64_t not_before; /* INTERNALDATE; SEARCH knows whole days only */
-	bool full;	    /* the limit is reached */
+	bool out_failed; /* a line could not be written: commit nothing more */
+	bool full;	 /* the limit is reached */
 
 	/* the message being read */
 	struct decoder *dec;

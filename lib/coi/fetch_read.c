@@ -62,10 +62,35 @@ static int thread_known(struct reading *r, struct coi_err *e)
 
 static int is_own(struct reading *r, bool *own, struct coi_err *e)
 {
+	bool sent = false;
+
 	*own = r->msg.meta.from_me;
 	if (*own || r->st == NULL || r->msg.id.p == NULL)
 		return 0;
-	return store_sent_has(r->st, r->msg.id, own, e);
+	if (store_sent_has(r->st, r->msg.id, &sent, e) < 0)
+		return -1;
+	/* Anybody can put an id of ours on his mail: it hides nothing. */
+	if (sent)
+		message_warn(r->arena, &r->msg,
+			     "Message-ID is that of a message of ours");
+	return 0;
+}
+
+/* Something for a script to answer and acknowledge by. */
+static void make_id(struct reading *r)
+{
+	struct str h = decoder_identity(r->dec);
+	struct buf b = {0};
+	size_t i;
+
+	if (r->msg.id.p != NULL || r->o->consumer == NULL)
+		return;
+	for (i = 0; i < 16; i++)
+		buf_fmt(&b, "%02x", (unsigned char)h.p[i]);
+	r->msg.id = arena_fmt(r->arena, "%.*s@no-message-id.invalid",
+			      STR_ARG(buf_view(&b)));
+	message_warn(r->arena, &r->msg, "no Message-ID: this id is made up");
+	buf_free(&b);
 }
 
 /* Was it printed since the last commit?  The database does not know yet. */
@@ -162,6 +187,7 @@ int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 		return 0;
 	}
 	imap_part_of(r, m);
+	make_id(r);
 	/* Who sent one of these recorded it before, so one look at the state
 	 * serves for all that came in one piece. */
 	if (r->st != NULL && store_read(r->st, e) < 0)
@@ -183,8 +209,10 @@ int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 	else if (own && !r->o->own)
 		r->r->own++;
 	else if (x->meta.chat || r->o->all_mail) {
-		if (r->o->line(r->o->ctx, x, e) < 0)
+		if (r->o->line(r->o->ctx, x, e) < 0) {
+			r->out_failed = true;
 			return -1;
+		}
 		sys_point("fetch.line");
 		r->r->printed++;
 		imap_set_add(&r->printed, m->uid, m->uid);
@@ -205,8 +233,10 @@ int reading_commit(struct reading *r, uint32_t cursor, struct coi_err *e)
 
 	if (r->st != NULL)
 		store_read_end(r->st);
-	if (r->o->flush(r->o->ctx, e) < 0)
+	if (r->out_failed || r->o->flush(r->o->ctx, e) < 0) {
+		r->out_failed = true;
 		return -1;
+	}
 	r->last_commit = sys_mono_ms();
 	if (r->o->consumer == NULL)
 		return 0;
@@ -298,8 +328,12 @@ static int on_body(void *ctx, struct str chunk, struct coi_err *e)
 
 	if (!r->begun)
 		return 0;
-	if (!r->whole)
-		return decoder_feed(r->dec, chunk, e);
+	if (!r->whole) {
+		if (decoder_feed(r->dec, chunk, e) == 0)
+			return 0;
+		decoder_drop(r->dec);
+		return -1;
+	}
 	if (chunk.n > r->mem_size - r->mem_n)
 		return err_set(e, COI_E_PROTOCOL, "literal longer than said");
 	memcpy(r->mem + r->mem_n, chunk.p, chunk.n);
@@ -315,8 +349,10 @@ static int on_body_end(void *ctx, struct coi_err *e)
 		return 0;
 	r->begun = false;
 	if (r->whole &&
-	    decoder_whole(r->dec, (struct str){r->mem, r->mem_n}, e) < 0)
+	    decoder_whole(r->dec, (struct str){r->mem, r->mem_n}, e) < 0) {
+		decoder_drop(r->dec);
 		return -1;
+	}
 	r->got = true;
 	return decoder_end(r->dec, e);
 }
@@ -355,10 +391,11 @@ static int on_end(void *ctx, const struct imap_msg *m, struct coi_err *e)
 static int on_idle(void *ctx, struct coi_err *e)
 {
 	struct reading *r = ctx;
+	bool late = sys_mono_ms() - r->last_commit >= COMMIT_MS;
 
-	if (r->nbatch > 0 && sys_mono_ms() - r->last_commit >= COMMIT_MS)
+	if (late && r->nbatch > 0)
 		return commit_some(r, e);
-	if (r->st != NULL)
+	if (late && r->st != NULL)
 		store_read_end(r->st);
 	return r->o->flush(r->o->ctx, e);
 }

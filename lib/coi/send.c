@@ -161,8 +161,17 @@ static int resume(struct sender *s, struct item *it,
 {
 	it->out = *old;
 	if (old->state != STORE_QUEUED) {
+		size_t i;
+
 		it->settled = true;
 		set_rcpts(s, it, outcome_of_row(old->state));
+		/* The first time some did not get it. */
+		if (old->state == STORE_ACCEPTED && old->last_error.n > 0) {
+			set_rcpts(s, it, SEND_REFUSED);
+			it->outcome = SEND_PARTIAL;
+		}
+		for (i = 0; i < it->out.nrcpts; i++)
+			it->rcpts[i].reply = old->last_error;
 		return 0;
 	}
 	octets_close(&it->octets);
@@ -339,9 +348,17 @@ static int settle(struct sender *s, struct item *it, struct coi_err *e)
 	enum store_state st = STORE_REFUSED;
 	struct str *left = arena_alloc(s->arena,
 				       (it->out.nrcpts + 1) * sizeof(*left));
-	struct str why = it->why;
+	struct str why = it->outcome == SEND_ACCEPTED ? STR_NONE : it->why;
 	bool keep = s->o->queue || it->kept;
 	size_t i, nleft = 0;
+
+	if (it->out.row == 0) { /* it never was recorded */
+		it->spent = true;
+		settled(s, it);
+		return 0;
+	}
+	if (it->outcome == SEND_PARTIAL)
+		why = STR_NONE; /* that of those who did not get it */
 
 	for (i = 0; i < it->out.nrcpts; i++)
 		if (it->rcpts[i].state == SEND_DEFERRED ||
@@ -356,6 +373,13 @@ static int settle(struct sender *s, struct item *it, struct coi_err *e)
 	case SEND_ACCEPTED:
 	case SEND_PARTIAL:
 		st = nleft > 0 && keep ? STORE_QUEUED : STORE_ACCEPTED;
+		/* Kept for who asks again under the same key. */
+		for (i = 0; st == STORE_ACCEPTED && i < it->out.nrcpts; i++)
+			if (it->rcpts[i].state == SEND_REFUSED) {
+				left[nleft++] = it->rcpts[i].email;
+				if (why.n == 0)
+					why = it->rcpts[i].reply;
+			}
 		if (it->out.sent_copy == 0)
 			s->copies = true;
 		break;
@@ -564,7 +588,9 @@ static int submit(struct sender *s, struct coi_err *e)
 static int settle_rest(struct sender *s, const struct coi_err *why,
 		       struct coi_err *e)
 {
+	struct coi_err ignored = {0};
 	size_t i, k;
+	int rc = 0;
 
 	for (i = 0; i < s->n; i++) {
 		struct item *it = s->batch[i];
@@ -581,10 +607,32 @@ static int settle_rest(struct sender *s, const struct coi_err *why,
 			for (k = 0; k < it->out.nrcpts; k++)
 				it->rcpts[k].reply = it->why;
 		}
-		if (settle(s, it, e) < 0)
-			return -1;
+		/* One that cannot be recorded keeps no other from its result.
+		 * What may be out and is not on record is unknown. */
+		if (settle(s, it, e) < 0) {
+			if (it->outcome == SEND_ACCEPTED ||
+			    it->outcome == SEND_PARTIAL)
+				it->outcome = SEND_UNKNOWN;
+			it->settled = true;
+			rc = -1;
+		}
 	}
-	return give_settled(s, e);
+	return give_settled(s, rc < 0 ? &ignored : e) < 0 ? -1 : rc;
+}
+
+/* An item of its own fault: told, and the others go on. */
+static void fail_item(struct sender *s, struct item *it, struct coi_err *e)
+{
+	size_t k;
+
+	if (s->bad.code == COI_OK)
+		s->bad = *e;
+	set_rcpts(s, it, SEND_REFUSED);
+	it->why = arena_str(s->arena, str_of(e->msg));
+	for (k = 0; k < it->out.nrcpts; k++)
+		it->rcpts[k].reply = it->why;
+	it->settled = true;
+	err_clear(e);
 }
 
 static int record_batch(struct sender *s, struct coi_err *e)
@@ -594,13 +642,26 @@ static int record_batch(struct sender *s, struct coi_err *e)
 
 	if (store_begin(s->st, true, e) < 0)
 		return -1;
-	for (i = 0; rc == 0 && i < s->n; i++)
-		if (s->batch[i]->out.row == 0)
-			rc = record(s, s->batch[i], e);
+	for (i = 0; rc == 0 && i < s->n; i++) {
+		struct item *it = s->batch[i];
+
+		if (it->out.row != 0 || it->settled)
+			continue;
+		it->fresh = true;
+		rc = record(s, it, e);
+		if (rc < 0 && e->code == COI_E_DATA) {
+			fail_item(s, it, e);
+			rc = 0;
+		}
+	}
 	if (rc == 0)
 		rc = take_rows(s, e);
 	if (store_end(s->st, rc == 0, e) < 0)
 		rc = -1;
+	/* Undone: a row number of ours may soon be somebody else's. */
+	for (i = 0; rc < 0 && i < s->n; i++)
+		if (s->batch[i]->fresh)
+			s->batch[i]->out.row = 0;
 	sys_point("send.added");
 	return rc;
 }
@@ -617,7 +678,7 @@ int sender_flush(struct sender *s, struct coi_err *e)
 		rc = submit(s, e);
 	if (rc < 0) {
 		why = *e;
-		if (settle_rest(s, &why, &second) == 0 && s->o->queue &&
+		if (settle_rest(s, &why, &second) == 0 && s->o->patient &&
 		    (why.code == COI_E_TEMP || why.code == COI_E_UNAVAILABLE)) {
 			/* Waiting for better times was asked for. */
 			if (s->o->warn != NULL)
@@ -628,8 +689,18 @@ int sender_flush(struct sender *s, struct coi_err *e)
 	} else {
 		rc = give_settled(s, e);
 	}
-	if (store_out_settle(s->st, rc < 0 ? &second : e) < 0)
+	/* A single message of its own fault is the error of the run. */
+	if (s->bad.code != COI_OK && rc == 0 && s->n == 1) {
+		*e = s->bad;
 		rc = -1;
+	} else if (s->bad.code != COI_OK && s->o->warn != NULL) {
+		s->o->warn(s->o->ctx, s->bad.msg, false);
+	}
+	err_clear(&s->bad);
+	/* Said and done: a record that lags behind changes no outcome. */
+	err_clear(&second);
+	if (store_out_settle(s->st, &second) < 0 && s->o->warn != NULL)
+		s->o->warn(s->o->ctx, second.msg, false);
 	clear_batch(s);
 	return rc;
 }
@@ -668,12 +739,21 @@ static int add_row(struct sender *s, const struct store_out *row,
 	return 0;
 }
 
-int sender_outbox(struct sender *s, bool unknown, const char *id,
+int sender_drop(struct sender *s, struct str id, struct coi_err *e)
+{
+	if (store_out_drop(s->st, id, e) < 0)
+		return -1;
+	spool_remove(s->arena, s->ac, id);
+	return 0;
+}
+
+int sender_outbox(struct sender *s, bool unknown, struct str id,
 		  struct coi_err *e)
 {
 	struct arena *a = arena_new();
 	struct store_out *v = NULL;
-	size_t n = 0, i;
+	struct coi_err first = {0};
+	size_t n = 0, i, before;
 	bool any = false;
 	int rc;
 
@@ -681,18 +761,32 @@ int sender_outbox(struct sender *s, bool unknown, const char *id,
 	rc = store_out_list(s->st, a, unknown ? STORE_UNKNOWN : STORE_QUEUED,
 			    true, &v, &n, e);
 	for (i = 0; rc == 0 && i < n; i++) {
-		if (id != NULL && !str_is(v[i].id, id))
+		if (id.p != NULL && !str_eq(v[i].id, id))
 			continue;
 		any = true;
+		before = s->n;
 		rc = add_row(s, &v[i], e);
+		if (rc < 0 &&
+		    (e->code == COI_E_IO || e->code == COI_E_NOINPUT)) {
+			/* One that cannot be read holds up no other. */
+			if (first.code == COI_OK)
+				first = *e;
+			err_clear(e);
+			s->n = before;
+			rc = 0;
+		}
 		if (rc == 0 && s->n >= BATCH)
 			rc = sender_flush(s, e);
 	}
-	if (rc == 0 && id != NULL && !any)
+	if (rc == 0 && id.p != NULL && !any)
 		rc = err_set(e, COI_E_NOINPUT,
-			     "no message %s of unknown outcome", id);
+			     "no message %.*s of unknown outcome", STR_ARG(id));
 	if (rc == 0)
 		rc = sender_flush(s, e);
+	if (rc == 0 && first.code != COI_OK) {
+		*e = first;
+		rc = -1;
+	}
 	clear_batch(s);
 	arena_free(a);
 	return rc;

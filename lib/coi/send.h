@@ -45,6 +45,7 @@ void send_result_json(struct buf *b, const struct send_result *r);
 
 struct send_opts {
 	struct compose_opts compose;
+	bool patient;	/* an unreachable server is no failure then */
 	bool queue;	/* keep what cannot go out now */
 	int64_t expire; /* seconds a queued message may wait; 0: 5 days */
 	bool (*stopped)(void);
@@ -79,8 +80,10 @@ int sender_copies(struct sender *s, struct coi_err *e);
 
 /* Submits what the outbox holds: queued rows, and with `unknown` those of
  * unknown outcome (all, or the one with this id). */
-int sender_outbox(struct sender *s, bool unknown, const char *id,
+int sender_outbox(struct sender *s, bool unknown, struct str id,
 		  struct coi_err *e);
+/* Forgets what waits under this id, with its octets. */
+int sender_drop(struct sender *s, struct str id, struct coi_err *e);
 
 /* Fills in from, references, group id as `m` leaves them open. */
 int send_complete(struct account *ac, struct store *st, struct arena *a,

@@ -24,6 +24,7 @@ struct item {
 	struct str source;
 	struct str root, conversation;
 	bool judged;  /* its result is known, */
+	bool fresh;   /* added by the group that is going on */
 	bool settled; /* recorded, and may be told; from now or earlier */
 	bool spent;   /* its octets are not needed any more */
 	bool kept;    /* of an earlier run: never dropped unsent */
@@ -42,9 +43,10 @@ struct sender {
 	struct smtp *smtp;
 	struct item **batch;
 	size_t n, cap;
-	uint64_t octets; /* of the batch */
-	size_t results;	 /* of the batch, given so far */
-	bool copies;	 /* something was accepted that wants a Sent copy */
+	uint64_t octets;    /* of the batch */
+	size_t results;	    /* of the batch, given so far */
+	struct coi_err bad; /* of a message by its own fault */
+	bool copies;	    /* something was accepted that wants a Sent copy */
 };
 
 /* The file that keeps a large message, beside the database. */

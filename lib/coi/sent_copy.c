@@ -1,3 +1,7 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "coi/folders.h"
 #include "coi/send_priv.h"
 #include "core/sys.h"
@@ -41,6 +45,8 @@ static int copy_rows(struct sender *s, struct imap *im, struct arena *a,
 {
 	struct imap_selected sel;
 	struct str sent;
+	struct coi_err first = {0};
+	unsigned failures = 0;
 	bool has;
 	size_t i;
 	int rc;
@@ -64,31 +70,66 @@ static int copy_rows(struct sender *s, struct imap *im, struct arena *a,
 		sys_point("copy.appended");
 		if (rc == 0)
 			rc = store_out_sent_copy(s->st, v[i].row, 1, e);
-		if (rc < 0)
-			return -1;
-		spool_remove(a, s->ac, v[i].id);
+		if (rc == 0) {
+			spool_remove(a, s->ac, v[i].id);
+			continue;
+		}
+		/* One that is too large, or whose octets are gone, keeps no
+		 * other from its copy; a dead link is seen at the next. */
+		if (first.code == COI_OK)
+			first = *e;
+		err_clear(e);
+		if (++failures > 3)
+			break;
 	}
-	return 0;
+	*e = first;
+	return failures > 0 ? -1 : 0;
+}
+
+/* Two that search and then append would make two copies: one at a time.  Who
+ * finds it taken leaves his rows to the holder, who looks once more. */
+static int lock_copies(struct sender *s, struct arena *a)
+{
+	const char *path = arena_fmt(a, "%s.copies.lock", s->ac->state_path).p;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void copy_all(struct sender *s, struct arena *a, struct coi_err *e)
+{
+	struct store_out *v = NULL;
+	struct imap *im = NULL;
+	size_t n = 0;
+
+	while (store_out_copies(s->st, a, &v, &n, e) == 0 && n > 0) {
+		if (im == NULL)
+			im = account_imap(s->ac, s->net, e);
+		if (im == NULL || copy_rows(s, im, a, v, n, e) < 0)
+			break;
+	}
+	imap_close(im);
 }
 
 int sender_copies(struct sender *s, struct coi_err *e)
 {
 	struct coi_err why = {0};
 	struct arena *a;
-	struct store_out *v = NULL;
-	struct imap *im = NULL;
 	struct buf b = {0};
-	size_t n = 0;
+	int lock;
 
 	if (!s->copies)
 		return 0;
 	s->copies = false;
 	a = arena_new();
-	if (store_out_copies(s->st, a, &v, &n, &why) == 0 && n > 0) {
-		im = account_imap(s->ac, s->net, &why);
-		if (im != NULL)
-			copy_rows(s, im, a, v, n, &why);
-		imap_close(im);
+	lock = lock_copies(s, a);
+	if (lock >= 0) {
+		copy_all(s, a, &why);
+		close(lock);
 	}
 	if (why.code != COI_OK && why.code != COI_E_CANCELLED &&
 	    s->o->warn != NULL) {

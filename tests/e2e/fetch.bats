@@ -236,3 +236,50 @@ texts() { jq -r .text | tr '\n' ' '; }
 	# The id was used before by another text: said, not hidden.
 	contains "$(tail -n 1 "$T/out")" "used before"
 }
+
+@test "what a full disk swallowed is printed by the next run, all of it" {
+	for i in 1 2 3 4; do chat $i m$i; done
+	as bob true
+	run bash -c "HOME=$T/bob coi-fetch --json --limit 3 >/dev/full"
+	status_is 74
+	[ "$(as bob coi-fetch --json | texts)" = "m1 m2 m3 m4 " ]
+}
+
+@test "closed standard streams lose nothing" {
+	for i in 1 2 3; do chat $i m$i; done
+	as bob true
+	run bash -c "HOME=$T/bob coi-fetch --json <&- >&-"
+	status_is 74
+	[ "$(as bob coi-fetch --json | texts)" = "m1 m2 m3 " ]
+}
+
+@test "a stranger's mail under an id of ours is printed, with a warning" {
+	id=$(as bob coi-send -v -m mine alice@one.test)
+	printf 'From: mallory@one.test\r\nTo: bob@two.test\r\nMessage-ID: <%s>\r\nChat-Version: 1.0\r\n\r\nspoofed\r\n' "$id" | deliver bob
+	as bob coi-fetch --json -b INBOX >"$T/out"
+	[ "$(texts <"$T/out")" = "spoofed " ]
+	contains "$(cat "$T/out")" "that of a message of ours"
+}
+
+@test "a chat without Message-ID does not stop the pipe" {
+	printf 'From: alice@one.test\r\nTo: bob@two.test\r\nChat-Version: 1.0\r\n\r\nno id\r\n' | deliver bob
+	as bob true
+	as bob coi-fetch --no-commit --json >"$T/in"
+	contains "$(cat "$T/in")" "made up"
+	jq -c '{to:[.from],inReplyTo:.id,text:"pong"}' "$T/in" |
+		as bob coi-send --json | as bob coi-fetch --ack
+	[ -z "$(as bob coi-fetch --no-commit --json)" ]
+}
+
+@test "--ack goes on after a line that is no record" {
+	chat 1 one
+	chat 2 two
+	as bob coi-fetch --no-commit --json >"$T/in"
+	run bash -c "{ echo '{\"error\":\"x\"}'; cat $T/in; } | HOME=$T/bob coi-fetch --ack"
+	status_is 65
+	contains "$output" "line 1"
+	[ -z "$(as bob coi-fetch --no-commit --json)" ]
+	# The same lines once more are no mistake.
+	run bash -c "HOME=$T/bob coi-fetch --ack <$T/in"
+	status_is 0
+}

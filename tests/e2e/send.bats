@@ -225,3 +225,57 @@ load helper
 	run as alice coi-send -m 'x' 'not an address'
 	status_is 64
 }
+
+@test "the same key again tells of those who did not get it" {
+	run as alice coi-send --json --idempotency-key k -m x alice@one.test nobody@one.test
+	status_is 1
+	run as alice coi-send --json --idempotency-key k -m x alice@one.test nobody@one.test
+	status_is 1
+	[ "$(jq -r .result <<<"${lines[0]}")" = partial ]
+	contains "$output" nobody@one.test
+}
+
+@test "a changed line under a used key fails alone" {
+	printf '{"to":["bob@two.test"],"text":"%s"}\n' 1 2 3 >"$T/a"
+	sed 's/"2"/"two"/' "$T/a" >"$T/b"
+	as alice coi-send --json="$T/a" --idempotency-key K >/dev/null
+	printf '{"to":["bob@two.test"],"text":"4"}\n' >>"$T/b"
+	run as alice coi-send --json="$T/b" --idempotency-key K
+	status_is 1
+	[ "$(grep -c '"result":"accepted"' <<<"$output")" = 3 ]
+	[ "$(grep -c '"result":"refused"' <<<"$output")" = 1 ]
+	wait_for_mail bob 4
+	sleep 0.3
+	[ "$(mail_count bob)" = 4 ]
+}
+
+@test "--flush says so when the server is away; the mail stays queued" {
+	as alice true
+	set_config alice smtp-port 1
+	as alice coi-send --queue -m later bob@two.test
+	run as alice coi-send --flush
+	status_is 69
+	run as alice coi-send --queue-list
+	contains "$output" queued
+}
+
+@test "options without effect and an empty key are usage errors" {
+	run as alice coi-send -n --flush
+	status_is 64
+	run as alice coi-send --idempotency-key '' -m x bob@two.test
+	status_is 64
+	run as alice coi-send --json --bcc carol@one.test <<<'{"to":["bob@two.test"],"text":"x"}'
+	status_is 64
+	run as alice coi-send --flush -m x
+	status_is 64
+}
+
+@test "senders side by side make one Sent copy each" {
+	as alice true
+	pids=()
+	for i in 1 2 3 4 5; do as alice coi-send -m "c$i" bob@two.test 3>&- & pids+=($!); done
+	for p in "${pids[@]}"; do wait "$p"; done
+	as alice coi-send -m last bob@two.test
+	[ "$(inbox alice Sent | grep -ci '^message-id:')" = 6 ]
+	[ "$(inbox alice Sent | grep -i '^message-id:' | sort -u | wc -l)" = 6 ]
+}
