@@ -10,8 +10,8 @@ struct str message_root(const struct message *m)
 	return m->id;
 }
 
-/* Strips "Re:", "AW:", "[list]" and their like, repeatedly. */
-static struct str bare_subject(struct str s)
+/* Strips "Re:", "AW:" and their like, and with `tags` "[list]", repeatedly. */
+static struct str bare_subject(struct str s, bool tags)
 {
 	static const char *const marks[] = {
 	    "re:", "aw:", "sv:", "vs:",	 "antw:", "fwd:",
@@ -27,7 +27,7 @@ static struct str bare_subject(struct str s)
 				s = str_sub(s, strlen(marks[i]), s.n);
 				again = true;
 			}
-		if (str_starts(s, "[") && str_chr(s, ']') > 0) {
+		if (tags && str_starts(s, "[") && str_chr(s, ']') > 0) {
 			s = str_sub(s, (size_t)str_chr(s, ']') + 1, s.n);
 			again = true;
 		}
@@ -35,37 +35,62 @@ static struct str bare_subject(struct str s)
 	return s;
 }
 
-static void group_of(struct arena *a, struct message *m)
+static bool group_id(struct str s)
 {
-	struct str g = STR_NONE, name;
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= 'a' && c <= 'z') && c != '_' && c != '-')
+			return false;
+	}
+	return s.n > 0 && s.n <= 128;
+}
+
+static void group_of(struct decoder *d, struct message *m)
+{
+	struct str g = STR_NONE, name = STR_NONE;
 
 	if (m->id.p != NULL)
 		g = msgid_group(m->id);
+	/* Of a chat program that is its subject, tags and all. */
+	if (g.p != NULL && m->meta.by_version)
+		name = bare_subject(m->subject, false);
 	if (g.p == NULL && m->references.n > 0)
 		g = msgid_group(m->references.v[0]);
 	if (g.p == NULL && m->references.n == 0 && m->in_reply_to.p != NULL)
 		g = msgid_group(m->in_reply_to);
+	if (g.p == NULL && m->meta.by_version && group_id(d->delta_group))
+		g = d->delta_group;
 	if (g.p == NULL)
 		return;
 	m->group_id = g;
-	name = bare_subject(m->subject);
+	if (name.n == 0 && m->meta.by_version)
+		name = d->delta_name;
+	if (name.n == 0)
+		name = bare_subject(m->subject, true);
 	if (name.n > 0)
 		m->group_name = name;
 	/* The name is the default subject of a group: said once. */
 	if (str_eq(name, m->subject))
 		m->subject = STR_NONE;
-	(void)a;
 }
 
-static struct str lower(struct arena *a, struct str s)
+/* PREFIX and s, its ASCII letters small if `fold`. */
+static struct str named(struct arena *a, const char *prefix, struct str s,
+			bool fold)
 {
-	char *p = (char *)arena_cstr(a, s);
-	size_t i;
+	size_t i, n = strlen(prefix);
+	char *p = arena_alloc(a, n + s.n + 1);
 
+	memcpy(p, prefix, n);
 	for (i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] = (char)(p[i] + 32);
-	return (struct str){p, s.n};
+		p[n + i] = fold && s.p[i] >= 'A' && s.p[i] <= 'Z'
+			       ? (char)(s.p[i] + 32)
+			       : s.p[i];
+	return (struct str){p, n + s.n};
 }
 
 static struct str peer(const struct decoder *d, const struct message *m)
@@ -81,22 +106,16 @@ static struct str peer(const struct decoder *d, const struct message *m)
 	return m->to.n > 0 ? m->to.v[0].email : m->from.email;
 }
 
-static void conversation(struct decoder *d, struct message *m)
+static struct str conversation(struct decoder *d, struct message *m)
 {
 	struct str p;
 
-	if (m->group_id.p != NULL) {
-		m->meta.conversation = arena_fmt(d->a, "group:%.*s",
-						 STR_ARG(m->group_id));
-	} else if (d->list_id.n > 0) {
-		m->meta.conversation = arena_fmt(
-		    d->a, "list:%.*s", STR_ARG(lower(d->a, d->list_id)));
-	} else {
-		p = peer(d, m);
-		if (p.p != NULL)
-			m->meta.conversation = arena_fmt(
-			    d->a, "mail:%.*s", STR_ARG(lower(d->a, p)));
-	}
+	if (m->group_id.p != NULL)
+		return named(d->a, "group:", m->group_id, false);
+	if (d->list_id.n > 0)
+		return named(d->a, "list:", d->list_id, true);
+	p = peer(d, m);
+	return p.p != NULL ? named(d->a, "mail:", p, true) : STR_NONE;
 }
 
 static bool any_chat(const struct message *m)
@@ -118,6 +137,6 @@ void message_classify_with(struct decoder *d, struct message *m)
 			    !m->meta.by_references && any_chat(m);
 	m->meta.chat = m->meta.by_version || m->meta.by_id ||
 		       m->meta.by_references || m->meta.by_thread;
-	group_of(d->a, m);
-	conversation(d, m);
+	group_of(d, m);
+	m->meta.conversation = conversation(d, m);
 }

@@ -34,17 +34,30 @@ struct decoder {
 	struct mime *mime;
 	struct buf raw; /* decoded octets of the current leaf */
 	struct buf text, html, markdown;
-	struct buf shape;     /* types and sizes, for the identity */
-	struct blob *preview; /* waits for its full part */
+	struct buf utf8, joined; /* steps in between */
+	struct buf shape;	 /* types and sizes, for the identity */
+	struct blob *preview;	 /* waits for its full part */
 	size_t last_index;
 	bool have_text, unreadable, absent, by_parts;
 	struct str list_id, original_id;
+	struct str delta_group, delta_name; /* Chat-Group-ID, -Name */
 	struct str *saved;
 	size_t nsaved, saved_cap;
 	void *md;
 	unsigned char identity[32];
 };
 
+/* decode_head.c: the header block of the message itself. */
+void decode_head(struct decoder *d, struct str block);
+
+/* decode_part.c: what the MIME reader calls. */
+int decode_part_begin(void *ctx, struct mime_part *p, struct coi_err *e);
+int decode_part_body(void *ctx, struct mime_part *p, struct str raw,
+		     struct coi_err *e);
+int decode_part_end(void *ctx, struct mime_part *p, struct coi_err *e);
+struct blob *decode_blob(struct decoder *d, struct part *x);
+
+/* classify.c: chat or not, whose conversation. */
 void message_classify_with(struct decoder *d, struct message *m);
 
 #endif

@@ -432,13 +432,30 @@ void date_write(struct buf *b, int64_t t)
 		(int)c.year, c.hour, c.min, c.sec);
 }
 
+static char *digits(char *p, unsigned v, unsigned n, char end)
+{
+	unsigned i;
+
+	for (i = n; i > 0; i--, v /= 10)
+		p[i - 1] = (char)('0' + v % 10);
+	p[n] = end;
+	return p + n + 1;
+}
+
 void date_write_3339(struct buf *b, int64_t t)
 {
 	struct civil c;
+	char text[24], *p;
 
 	civil_of(t, &c);
-	buf_fmt(b, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)c.year, c.month,
-		c.day, c.hour, c.min, c.sec);
+	/* Thrice a message: by hand. */
+	p = digits(text, (unsigned)c.year, 4, '-');
+	p = digits(p, (unsigned)c.month, 2, '-');
+	p = digits(p, (unsigned)c.day, 2, 'T');
+	p = digits(p, (unsigned)c.hour, 2, ':');
+	p = digits(p, (unsigned)c.min, 2, ':');
+	p = digits(p, (unsigned)c.sec, 2, 'Z');
+	buf_add(b, text, (size_t)(p - text));
 }
 
 void date_write_imap(struct buf *b, int64_t t)

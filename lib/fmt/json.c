@@ -152,6 +152,28 @@ static void put_valid(struct buf *out, struct str s)
 	}
 }
 
+/* The C1 controls too, U+0080 to U+009F: some terminals obey them. */
+static void put_escaped(struct buf *out, struct str s)
+{
+	size_t at = 0;
+	const char *q;
+
+	while (at + 1 < s.n &&
+	       (q = memchr(s.p + at, 0xc2, s.n - 1 - at)) != NULL) {
+		unsigned char c = (unsigned char)q[1];
+
+		at = (size_t)(q - s.p) + 2;
+		if (c < 0xa0) {
+			put_valid(out, str_sub(s, 0, at - 2));
+			escape(buf_room(out, 6), c);
+			out->n += 6;
+			s = str_sub(s, at, s.n);
+			at = 0;
+		}
+	}
+	put_valid(out, s);
+}
+
 void json_str(struct json *j, struct str s)
 {
 	struct buf fixed = {0};
@@ -159,10 +181,10 @@ void json_str(struct json *j, struct str s)
 	comma(j);
 	buf_c(j->out, '"');
 	if (utf8_valid(s)) {
-		put_valid(j->out, s);
+		put_escaped(j->out, s);
 	} else {
 		buf_utf8(&fixed, s);
-		put_valid(j->out, buf_view(&fixed));
+		put_escaped(j->out, buf_view(&fixed));
 		buf_free(&fixed);
 	}
 	buf_c(j->out, '"');

@@ -14,6 +14,11 @@ struct mime *mime_new(struct arena *a, const struct mime_events *ev, void *ctx)
 	return m;
 }
 
+bool mime_unclosed(const struct mime *m)
+{
+	return m->unclosed;
+}
+
 const char *mime_warning(const struct mime *m)
 {
 	return m->warning;
@@ -347,6 +352,7 @@ int mime_end(struct mime *m, struct coi_err *e)
 	if (m->failed || m->ended)
 		return -1;
 	r = last_line(m, e);
+	m->unclosed = m->nopen > 0 && m->open[0].children > 0;
 	if (r == 0)
 		r = tree_close(m, 0, false, e);
 	m->ended = true;

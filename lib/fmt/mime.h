@@ -55,6 +55,9 @@ int mime_feed(struct mime *m, struct str in, struct coi_err *e);
  * their headers are views of it.  The only feed before mime_end(). */
 int mime_feed_whole(struct mime *m, struct str msg, struct coi_err *e);
 int mime_end(struct mime *m, struct coi_err *e);
+/* After mime_end(): the last boundary is missing, as when a mail was cut off.
+ */
+bool mime_unclosed(const struct mime *m);
 const char *mime_warning(const struct mime *m); /* NULL: none */
 
 #endif

@@ -26,7 +26,7 @@ struct mime {
 	size_t nopen, copen;
 	struct mime_part *leaf; /* NULL: octets are preamble or epilogue */
 	enum where where;
-	bool whole, opaque, failed, ended;
+	bool whole, opaque, failed, ended, unclosed;
 	bool bol; /* in a body, at the start of a line */
 	unsigned nparts;
 	const char *warning;
