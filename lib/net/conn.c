@@ -220,8 +220,17 @@ int net_fill(struct net_conn *c, size_t max, struct coi_err *e)
 		c->at = c->end = c->scanned = 0;
 	make_room(c);
 	if (c->stashed) {
+		/* And what came with it; alone it would be asked for again. */
 		c->in[c->end++] = c->stash;
 		c->stashed = false;
+		c->nowait = true;
+		n = mailstream_low_read(c->low, c->in + c->end,
+					c->cap - c->end);
+		c->nowait = false;
+		if (n > 0)
+			c->end += (size_t)n;
+		else if (c->fail == NET_AGAIN)
+			c->fail = NET_OK;
 		return 0;
 	}
 	if (c->wrote) {
