@@ -2,6 +2,8 @@
 #ifndef COI_COMPOSE_H
 #define COI_COMPOSE_H
 
+#include <sys/types.h>
+
 #include "core/err.h"
 #include "kind/message.h"
 

@@ -8,6 +8,7 @@ teardown_file() { :; }
 
 # peer_account [LINE...]: $HOME gets an account of the last peer's port, for
 # both protocols; what LINE sets replaces it.
+# shellcheck disable=SC2120
 peer_account() {
 	local dir=$HOME/.config/coi line
 	mkdir -p "$dir"

@@ -49,14 +49,14 @@ static int ack(struct store *s, const char *id)
 	return rc;
 }
 
-#define HANDOUT(s, validity, ...)                                           \
-	do {                                                                \
-		struct store_seen v_[] = {__VA_ARGS__};                     \
-		size_t n_ = sizeof(v_) / sizeof(v_[0]);                     \
-		struct store_cursor c_ = {validity, v_[n_ - 1].uid, 0};     \
-		struct coi_err e_ = {0};                                    \
-		CHECK(store_handout(s, "bot", STR("INBOX"), &c_, v_, n_,    \
-				    &e_) == 0);                             \
+#define HANDOUT(s, validity, ...)                                        \
+	do {                                                             \
+		struct store_seen v_[] = {__VA_ARGS__};                  \
+		size_t n_ = sizeof(v_) / sizeof(v_[0]);                  \
+		struct store_cursor c_ = {validity, v_[n_ - 1].uid, 0};  \
+		struct coi_err e_ = {0};                                 \
+		CHECK(store_handout(s, "bot", STR("INBOX"), &c_, v_, n_, \
+				    &e_) == 0);                          \
 	} while (0)
 
 #define COMMIT(s, validity, uid_, modseq_, ...)                            \
