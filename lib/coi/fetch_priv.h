@@ -46,6 +46,14 @@ int reading_take(struct reading *r, const struct imap_msg *m,
 		 struct coi_err *e);
 /* Output flushed, then the batch and the cursor committed. */
 int reading_commit(struct reading *r, uint32_t cursor, struct coi_err *e);
+/* Between messages: the cursor goes as far as the answers are in order. */
+int reading_commit_some(struct reading *r, struct coi_err *e);
+/* Makes ready for the next message. */
+void reading_start(struct reading *r);
+/* -1 with COI_E_CANCELLED when a signal came, after a commit. */
+int reading_stop(struct reading *r, struct coi_err *e);
+/* What is asked of every message, and `more`; in the arena of the message. */
+struct str reading_items(struct reading *r, const char *more);
 /* As reading_commit, when everything up to the cursor was looked at. */
 int reading_end(struct reading *r, uint32_t cursor, struct coi_err *e);
 /* One message by its structure: large parts stay where they are. */
