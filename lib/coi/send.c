@@ -548,6 +548,7 @@ static int submit(struct sender *s, struct coi_err *e)
 {
 	struct coi_err local = {0};
 	struct flight f = {.s = s, .e = &local};
+	struct coi_err before = {0};
 	unsigned fruitless = 0;
 
 	while (gather(s, &f) > 0) {
@@ -556,8 +557,12 @@ static int submit(struct sender *s, struct coi_err *e)
 
 		if (s->o->stopped != NULL && s->o->stopped())
 			return err_set(e, COI_E_CANCELLED, "stopped");
-		if (connect_smtp(s, e) < 0)
+		if (connect_smtp(s, e) < 0) {
+			/* Why the first try failed says more. */
+			if (before.code != COI_OK)
+				*e = before;
 			return -1;
+		}
 		smtp_send_all(s->smtp, s->arena, f.v, f.n, on_done, &f,
 			      &finished, e);
 		if (local.code != COI_OK) {
@@ -579,6 +584,7 @@ static int submit(struct sender *s, struct coi_err *e)
 			return -1;
 		if (progress)
 			fruitless = 0;
+		before = *e;
 		err_clear(e);
 	}
 	return 0;
