@@ -159,7 +159,8 @@ deliver() {
 start_peer() {
 	local n
 	PEER_LOG=$T/peer.$((${#PEERS[@]} + 1))
-	"$BUILD/peer" "$@" >"$PEER_LOG" 2>&1 3>&- &
+	: >"$PEER_LOG" # the background shell may be slow to make it
+	"$BUILD/peer" "$@" >>"$PEER_LOG" 2>&1 3>&- &
 	PEER_PID=$!
 	PEERS+=("$PEER_PID")
 	for n in {1..500}; do
