@@ -3,6 +3,7 @@
 # documented status and message; nothing is sent twice unasked.
 load helper
 load hostile
+bats_require_minimum_version 1.5.0
 
 send() { coi-send --json --timeout 1s "$@" 2>"$T/err"; }
 
@@ -232,4 +233,33 @@ sends() {
 	[ "$(jq -r .result "$T/out")" = deferred ]
 	[ "$rc" = 75 ]
 	[ -z "$(coi-send --queue-list)" ]
+}
+
+@test "a hostile IMAP server holds up no message: 0, one warning, the copy follows" {
+	for script in bye-greeting cut-login login-refused literal-in-list \
+		bye-select silent-greeting; do
+		play imap $script
+		imap=$PEER_PORT
+		play smtp ok
+		peer_account "imap-port = $imap" 'sent-folder = auto'
+		run --separate-stderr coi-send --json --timeout 1s \
+			--state-dir "$T/$script" -m hello bob@two.test
+		status_is 0
+		[ "$(jq -r .result <<<"$output")" = accepted ]
+		[ "$(wc -l <<<"$stderr")" = 1 ]
+		contains "$stderr" 'no copy in Sent yet'
+	done
+	# The next chance is taken, and taken once.
+	play imap append
+	imap=$PEER_PORT append=$PEER_LOG
+	play smtp ok
+	peer_account "imap-port = $imap" 'sent-folder = auto'
+	run coi-send --flush --state-dir "$T/cut-login"
+	status_is 0
+	[ -z "$output" ]
+	[ "$(grep -c APPEND "$append")" = 1 ]
+	run coi-send --flush --state-dir "$T/cut-login"
+	status_is 0
+	[ "$(grep -c APPEND "$append")" = 1 ]
+	lacks "$(<"$PEER_LOG")" connection
 }
