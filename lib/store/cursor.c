@@ -146,6 +146,14 @@ int store_cursor_get(struct store *s, const char *consumer, struct str mailbox,
 
 /* --- what was seen -------------------------------------------------------- */
 
+static int bind_seen(sqlite3_stmt *st, int at, int64_t id,
+		     const unsigned char *ident)
+{
+	sqlite3_bind_int64(st, at++, id);
+	sql_blob(st, at++, (struct str){(const char *)ident, STORE_IDENT});
+	return at;
+}
+
 int seen_add(struct store *s, int64_t consumer, int64_t id,
 	     const unsigned char *ident, int64_t day, struct coi_err *e)
 {
@@ -153,10 +161,9 @@ int seen_add(struct store *s, int64_t consumer, int64_t id,
 
 	if (st == NULL)
 		return -1;
-	sqlite3_bind_int64(st, 1, consumer);
-	sqlite3_bind_int64(st, 2, id);
-	sql_blob(st, 3, (struct str){(const char *)ident, STORE_IDENT});
-	sqlite3_bind_int64(st, 4, day);
+	sqlite3_bind_int64(st, 1, day);
+	sqlite3_bind_int64(st, 2, consumer);
+	bind_seen(st, 3, id, ident);
 	return sql_step(s, st, e);
 }
 
@@ -188,7 +195,22 @@ static int seen_add_all(struct store *s, int64_t consumer,
 		hash_ident(s, v[i].id, v[i].identity, k[i].ident);
 	}
 	qsort(k, n, sizeof(*k), by_key);
-	for (i = 0; i < n && rc == 0; i++)
+	for (i = 0; rc == 0 && n - i >= MANY;) {
+		sqlite3_stmt *st = sql(s, Q_SEEN_ADD_MANY, e);
+		size_t end = i + MANY;
+		int at = 3;
+
+		if (st == NULL) {
+			rc = -1;
+			break;
+		}
+		sqlite3_bind_int64(st, 1, day);
+		sqlite3_bind_int64(st, 2, consumer);
+		for (; i < end; i++)
+			at = bind_seen(st, at, k[i].id, k[i].ident);
+		rc = sql_step(s, st, e);
+	}
+	for (; i < n && rc == 0; i++)
 		rc = seen_add(s, consumer, k[i].id, k[i].ident, day, e);
 	free(k);
 	return rc;

@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 #define STORE_SCHEMA 1
+#define MANY 16	       /* rows of an INSERT that adds many */
 #define STORE_IDENT 16 /* octets kept of an identity */
 
 /* Who holds a row in SUBMITTING; a pid alone may be somebody else's by now. */
@@ -44,6 +45,7 @@ enum query {
 	Q_CURSOR_SET,
 	Q_CURSOR_SETTLE,
 	Q_SEEN_ADD,
+	Q_SEEN_ADD_MANY,
 	Q_SEEN_GET,
 	Q_SEEN_ID,
 	Q_HAND_ANY,
@@ -57,6 +59,7 @@ enum query {
 	Q_HAND_REUSED,
 	Q_GOAL,
 	Q_THREAD_ADD,
+	Q_THREAD_ADD_MANY,
 	Q_THREAD_GET,
 	Q_THREAD_PLAIN,
 	Q_OUT_KEY,

@@ -2,6 +2,17 @@
 
 #include "core/sys.h"
 
+/* Rows of an INSERT that adds many: the price of a statement is paid once. */
+#define SEEN_1 "(?1, ?2, ?, ?)"
+#define SEEN_4 SEEN_1 ", " SEEN_1 ", " SEEN_1 ", " SEEN_1
+#define THREAD_1 "(?1, ?, ?, ?, ?)"
+#define THREAD_4 THREAD_1 ", " THREAD_1 ", " THREAD_1 ", " THREAD_1
+#define MANY_16(x) x ", " x ", " x ", " x
+#define THREAD_INTO "INSERT INTO thread(day, id, root, conversation, plain) "
+#define THREAD_AGAIN                            \
+	" ON CONFLICT(id) DO UPDATE SET day = " \
+	"excluded.day WHERE day <> excluded.day"
+
 static const char *const text[Q_MAX] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_READ] = "BEGIN",
@@ -33,7 +44,10 @@ static const char *const text[Q_MAX] = {
 	"WHERE h.cursor = cursor.id AND h.validity = cursor.validity "
 	"AND h.gone = 0) THEN modseq ELSE max(modseq, goal_modseq) END "
 	"WHERE consumer = ?1 AND goal > 0",
-    [Q_SEEN_ADD] = "INSERT OR IGNORE INTO seen VALUES(?1, ?2, ?3, ?4)",
+    [Q_SEEN_ADD] = "INSERT OR IGNORE INTO seen(day, consumer, id, ident) "
+		   "VALUES" SEEN_1,
+    [Q_SEEN_ADD_MANY] = "INSERT OR IGNORE INTO seen(day, consumer, id, ident) "
+			"VALUES" MANY_16(SEEN_4),
     [Q_SEEN_GET] = "SELECT 1 FROM seen WHERE consumer = ?1 AND id = ?2 "
 		   "AND ident = ?3",
     [Q_SEEN_ID] = "SELECT 1 FROM seen WHERE consumer = ?1 AND id = ?2 LIMIT 1",
@@ -59,8 +73,8 @@ static const char *const text[Q_MAX] = {
 		      "AND ident <> ?3 LIMIT 1",
     [Q_GOAL] = "UPDATE cursor SET goal = max(goal, ?2), "
 	       "goal_modseq = max(goal_modseq, ?3) WHERE id = ?1",
-    [Q_THREAD_ADD] = "INSERT INTO thread VALUES(?1, ?2, ?3, ?4, ?5) "
-		     "ON CONFLICT(id) DO UPDATE SET day = ?4 WHERE day <> ?4",
+    [Q_THREAD_ADD] = THREAD_INTO "VALUES" THREAD_1 THREAD_AGAIN,
+    [Q_THREAD_ADD_MANY] = THREAD_INTO "VALUES" MANY_16(THREAD_4) THREAD_AGAIN,
     [Q_THREAD_PLAIN] = "SELECT 1 FROM thread WHERE plain = 1 LIMIT 1",
     [Q_THREAD_GET] = "SELECT root, conversation FROM thread WHERE id = ?1",
 #define OUT_COLS                                                         \

@@ -33,44 +33,65 @@ static uint32_t *slot_of(struct pending *p, int64_t id)
 	return &p->slot[i];
 }
 
-static int put(struct store *s, const struct thread *t, struct coi_err *e)
+static int bind(sqlite3_stmt *st, int at, const struct thread *t)
 {
-	sqlite3_stmt *st = sql(s, Q_THREAD_ADD, e);
+	sqlite3_bind_int64(st, at++, t->id);
+	sql_text(st, at++, t->root);
+	sql_text(st, at++, t->conversation);
+	sqlite3_bind_int(st, at++, t->plain);
+	return at;
+}
+
+/* One, or MANY of them. */
+static int put(struct store *s, const struct thread *t, size_t n,
+	       struct coi_err *e)
+{
+	sqlite3_stmt *st = sql(s, n == 1 ? Q_THREAD_ADD : Q_THREAD_ADD_MANY, e);
+	size_t i;
+	int at = 2;
 
 	if (st == NULL)
 		return -1;
-	sqlite3_bind_int64(st, 1, t->id);
-	sql_text(st, 2, t->root);
-	sql_text(st, 3, t->conversation);
-	sqlite3_bind_int64(st, 4, store_day());
-	sqlite3_bind_int(st, 5, t->plain);
+	sqlite3_bind_int64(st, 1, store_day());
+	for (i = 0; i < n; i++)
+		at = bind(st, at, &t[i]);
 	return sql_step(s, st, e);
+}
+
+static int put_all(struct store *s, const struct thread *t, size_t n,
+		   struct coi_err *e)
+{
+	size_t k;
+
+	for (; n > 0; t += k, n -= k) {
+		k = n >= MANY ? MANY : 1;
+		if (put(s, t, k, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int thread_flush(struct store *s, struct coi_err *e)
 {
 	struct pending *p = s->pending;
-	size_t i;
-	int rc = 0;
 
-	for (i = 0; p != NULL && i < p->n && rc == 0; i++)
-		rc = put(s, &p->v[i], e);
-	return rc;
+	return p == NULL ? 0 : put_all(s, p->v, p->n, e);
 }
 
 int thread_put_all(struct store *s, const struct store_seen *v, size_t n,
 		   struct coi_err *e)
 {
-	size_t i;
-	int rc = 0;
+	struct thread *t = mem_array(n, sizeof(*t));
+	size_t i, k = 0;
+	int rc;
 
-	for (i = 0; i < n && rc == 0; i++) {
-		struct thread t = {hash_id(s, v[i].id), v[i].root,
-				   v[i].conversation, !msgid_is_chat(v[i].id)};
-
+	for (i = 0; i < n; i++)
 		if (v[i].root.p != NULL && v[i].id.n > 0)
-			rc = put(s, &t, e);
-	}
+			t[k++] = (struct thread){hash_id(s, v[i].id), v[i].root,
+						 v[i].conversation,
+						 !msgid_is_chat(v[i].id)};
+	rc = put_all(s, t, k, e);
+	free(t);
 	return rc;
 }
 
