@@ -503,7 +503,9 @@ TEST(speed, "ten thousand ids are committed at once")
 	struct coi_err e = {0};
 	struct store_cursor c = {7, 0, 0};
 	bool yes, again;
-	double t;
+	/* Under valgrind and sanitizers the machine is that much slower. */
+	const char *z = getenv("TEST_SLOW");
+	double t, slow = z == NULL ? 1 : strtod(z, NULL);
 	int i, round, good = 0;
 
 	for (round = 0; round < 3; round++) {
@@ -519,7 +521,7 @@ TEST(speed, "ten thousand ids are committed at once")
 		t = ms();
 		CHECK(store_commit(s, "bot", STR("INBOX"), &c, v, N, &e) == 0);
 		printf("# commit of %d: %.1f ms\n", N, ms() - t);
-		CHECK(ms() - t < 3000);
+		CHECK(ms() - t < 3000 * slow);
 	}
 	t = ms();
 	for (i = 0; i < N; i++) {
