@@ -60,6 +60,7 @@ fails() {
 @test "lines and answers without end, nesting of 100,000" {
 	fails 76 greeting-endless 'beyond the limit'
 	fails 76 line-endless 'beyond the limit'
+	fails 76 structure-endless 'beyond the limit'
 	fails 76 nesting 'did not send message 1'
 	fails 76 nesting-open 'FETCH response that is broken'
 	fails 76 login-endless 'asks for more than the login has to say'

@@ -186,6 +186,54 @@ TEST(limits, "limits: nesting, lines, literals kept, without waste")
 	buf_free(&b);
 }
 
+TEST(structure_limits,
+     "a BODYSTRUCTURE beyond all limits passes, the next is read")
+{
+	static const size_t steps[] = {0, 1, 4096, 65536};
+	struct buf deep = {0}, line = {0}, lits = {0};
+	size_t i;
+
+	buf_z(&deep, "* 1 FETCH (UID 1 BODYSTRUCTURE ");
+	for (i = 0; i < 1000; i++)
+		buf_c(&deep, '(');
+	for (i = 0; i < 1000; i++)
+		buf_c(&deep, ')');
+	buf_z(&deep, ")\r\n* 2 FETCH (UID 2)\r\n");
+	/* One line, its last octets a literal; the octets of that are no
+	 * response, whatever they look like. */
+	buf_z(&line, "* 1 FETCH (UID 1 BODYSTRUCTURE (");
+	for (i = 0; i < 2 * LIMIT_IMAP_LINE / 8; i++)
+		buf_z(&line, "\"a(b c\" ");
+	buf_z(&line, "{19}\r\n* 3 FETCH (UID 3)\r\n x))\r\n"
+		     "* 2 FETCH (UID 2)\r\n");
+	/* Short lines, long literals. */
+	buf_z(&lits, "* 1 FETCH (UID 1 BODYSTRUCTURE (");
+	for (i = 0; i < 20; i++) {
+		size_t k;
+
+		buf_z(&lits, "{100000}\r\n");
+		for (k = 0; k < 100000; k++)
+			buf_c(&lits, 'x');
+		buf_c(&lits, ' ');
+	}
+	buf_z(&lits, "x))\r\n* 2 FETCH (UID 2)\r\n");
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct buf got = {0};
+		struct mem m;
+		struct imap *im = mem_ready(&m, buf_view(&deep), steps[i], "");
+
+		run(im, &m, &got);
+		CHECK(str_ends(buf_view(&got), "uid 2\n"));
+		mem_close(im, &m);
+		buf_free(&got);
+		once(buf_view(&line), steps[i], "uid 2\n");
+		once(buf_view(&lits), steps[i], "uid 1\nuid 2\n");
+	}
+	buf_free(&deep);
+	buf_free(&line);
+	buf_free(&lits);
+}
+
 /* --- lists of numbers -------------------------------------------------------
  */
 
