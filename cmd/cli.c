@@ -321,11 +321,6 @@ bool cli_dry_run(const struct cli *c)
 	return cli_has(c, "dry-run");
 }
 
-bool cli_quiet(const struct cli *c)
-{
-	return cli_has(c, "quiet");
-}
-
 int cli_verbose(const struct cli *c)
 {
 	return c->verbose;

@@ -55,7 +55,6 @@ int cli_size(struct cli *c, const char *name, int64_t *octets,
 	     struct coi_err *e);
 
 bool cli_dry_run(const struct cli *c);
-bool cli_quiet(const struct cli *c);
 int cli_verbose(const struct cli *c);
 bool cli_json(const struct cli *c);
 

@@ -35,20 +35,6 @@ static struct str bare_subject(struct str s, bool tags)
 	return s;
 }
 
-static bool group_id(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
-		    !(c >= 'a' && c <= 'z') && c != '_' && c != '-')
-			return false;
-	}
-	return s.n > 0 && s.n <= 128;
-}
-
 static void group_of(struct decoder *d, struct message *m)
 {
 	struct str g = STR_NONE, name = STR_NONE;
@@ -62,7 +48,8 @@ static void group_of(struct decoder *d, struct message *m)
 		g = msgid_group(m->references.v[0]);
 	if (g.p == NULL && m->references.n == 0 && m->in_reply_to.p != NULL)
 		g = msgid_group(m->in_reply_to);
-	if (g.p == NULL && m->meta.by_version && group_id(d->delta_group))
+	if (g.p == NULL && m->meta.by_version &&
+	    msgid_group_valid(d->delta_group))
 		g = d->delta_group;
 	if (g.p == NULL)
 		return;

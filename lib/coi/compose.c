@@ -95,20 +95,6 @@ static int check_id(const char *what, struct str id, struct coi_err *e)
 		       STR_ARG(id));
 }
 
-static bool group_ok(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
-		    !(c >= 'a' && c <= 'z') && c != '_' && c != '-')
-			return false;
-	}
-	return s.n > 0 && s.n <= 128;
-}
-
 /* What is demanded and cannot be kept must not go out in another way. */
 static int check_secrecy(const struct message *m, struct coi_err *e)
 {
@@ -153,7 +139,7 @@ static int check_message(const struct message *m, struct coi_err *e)
 	if (m->nattachments > LIMIT_MIME_PARTS / 2 - 2)
 		return err_set(e, COI_E_DATA,
 			       "too many attachments for one message");
-	if (m->group_id.p != NULL && !group_ok(m->group_id))
+	if (m->group_id.p != NULL && !msgid_group_valid(m->group_id))
 		return err_set(e, COI_E_DATA,
 			       "\"%.*s\" is not the id of a group",
 			       STR_ARG(m->group_id));

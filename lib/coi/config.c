@@ -1,4 +1,5 @@
 #include "coi/config.h"
+#include "core/word.h"
 
 #include <stdarg.h>
 
@@ -57,56 +58,17 @@ bool config_name_ok(struct str name)
 
 /* --- suggestions ---------------------------------------------------------- */
 
-#define WORD_MAX 32
-
-static unsigned char lower(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-}
-
-/* Levenshtein's distance, with swapped neighbours as one step. */
-static size_t distance(struct str a, struct str b)
-{
-	size_t row[3][WORD_MAX + 1], i, j, best;
-
-	for (j = 0; j <= b.n; j++)
-		row[0][j] = j;
-	for (i = 1; i <= a.n; i++) {
-		size_t *up2 = row[(i + 1) % 3], *up = row[(i + 2) % 3];
-		size_t *now = row[i % 3];
-
-		now[0] = i;
-		for (j = 1; j <= b.n; j++) {
-			unsigned char x = lower(a.p[i - 1]),
-				      y = lower(b.p[j - 1]);
-
-			best = up[j - 1] + (x != y);
-			if (up[j] + 1 < best)
-				best = up[j] + 1;
-			if (now[j - 1] + 1 < best)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && x == lower(b.p[j - 2]) &&
-			    y == lower(a.p[i - 2]) && up2[j - 2] + 1 < best)
-				best = up2[j - 2] + 1;
-			now[j] = best;
-		}
-	}
-	return row[a.n % 3][b.n];
-}
-
 const char *config_nearest(struct str s, const char *const *words)
 {
 	const char *best = NULL;
 	size_t least = 4, d;
 
-	if (s.n == 0 || s.n > WORD_MAX)
+	if (s.n == 0)
 		return NULL;
 	for (; *words != NULL; words++) {
 		struct str w = str_of(*words);
 
-		if (w.n > WORD_MAX)
-			continue;
-		d = distance(s, w);
+		d = word_distance(s, w);
 		/* More than half of a word is another word. */
 		if (d < least && d * 2 <= w.n) {
 			least = d;

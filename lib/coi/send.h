@@ -22,7 +22,6 @@ enum send_outcome {
 };
 
 const char *send_word(enum send_outcome o); /* "accepted", ... */
-int send_status(enum send_outcome o);	    /* its exit status */
 
 struct send_rcpt {
 	struct str email;

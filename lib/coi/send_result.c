@@ -1,22 +1,14 @@
 #include "coi/send.h"
 #include "fmt/json.h"
 
-static const struct {
-	const char *word;
-	int status;
-} table[] = {
-    [SEND_ACCEPTED] = {"accepted", 0}, [SEND_PARTIAL] = {"partial", 1},
-    [SEND_REFUSED] = {"refused", 67},  [SEND_DEFERRED] = {"deferred", 75},
-    [SEND_QUEUED] = {"queued", 0},     [SEND_UNKNOWN] = {"unknown", 84}};
+static const char *const words[] = {
+    [SEND_ACCEPTED] = "accepted", [SEND_PARTIAL] = "partial",
+    [SEND_REFUSED] = "refused",	  [SEND_DEFERRED] = "deferred",
+    [SEND_QUEUED] = "queued",	  [SEND_UNKNOWN] = "unknown"};
 
 const char *send_word(enum send_outcome o)
 {
-	return table[o].word;
-}
-
-int send_status(enum send_outcome o)
-{
-	return table[o].status;
+	return words[o];
 }
 
 void send_result_json(struct buf *b, const struct send_result *r)

@@ -186,6 +186,22 @@ struct str arena_str(struct arena *a, struct str s)
 	return (struct str){p, s.n};
 }
 
+struct str arena_lower(struct arena *a, struct str s)
+{
+	size_t i;
+	char *p;
+
+	for (i = 0; i < s.n && s.p[i] == ascii_lower(s.p[i]); i++)
+		;
+	if (i == s.n)
+		return s;
+	p = arena_alloc(a, s.n + 1);
+	memcpy(p, s.p, i);
+	for (; i < s.n; i++)
+		p[i] = ascii_lower(s.p[i]);
+	return (struct str){p, s.n};
+}
+
 const char *arena_cstr(struct arena *a, struct str s)
 {
 	return arena_str(a, s).p;

@@ -33,6 +33,8 @@ void arena_free(struct arena *a);  /* NULL is legal */
 void arena_reset(struct arena *a); /* all objects gone, memory kept */
 void *arena_alloc(struct arena *a, size_t n);	     /* zeroed, 16-aligned */
 struct str arena_str(struct arena *a, struct str s); /* copy, NUL behind */
+/* ASCII letters small; s itself when they are. */
+struct str arena_lower(struct arena *a, struct str s);
 struct str arena_fmt(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 const char *arena_cstr(struct arena *a, struct str s);

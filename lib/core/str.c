@@ -6,11 +6,19 @@
 #include "core/mem.h"
 #include "core/secret.h"
 
-static unsigned char lower(char c)
+char ascii_lower(char c)
 {
-	unsigned char u = (unsigned char)c;
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
 
-	return u >= 'A' && u <= 'Z' ? (unsigned char)(u + 32) : u;
+bool str_ascii(struct str a)
+{
+	size_t i;
+
+	for (i = 0; i < a.n; i++)
+		if ((unsigned char)a.p[i] >= 0x80)
+			return false;
+	return true;
 }
 
 struct str str_of(const char *z)
@@ -28,7 +36,7 @@ static bool ieq(const char *a, const char *b, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (lower(a[i]) != lower(b[i]))
+		if (ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	return true;
 }

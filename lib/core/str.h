@@ -18,6 +18,8 @@ struct str {
 #define STR_NONE ((struct str){NULL, 0})
 #define STR_ARG(s) (int)(s).n, (s).p ? (s).p : "" /* for "%.*s" */
 
+char ascii_lower(char c);
+bool str_ascii(struct str a);	  /* no octet above 127 */
 struct str str_of(const char *z); /* NULL gives STR_NONE */
 bool str_eq(struct str a, struct str b);
 bool str_ieq(struct str a, struct str b); /* ASCII case folded */

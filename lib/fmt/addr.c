@@ -2,6 +2,7 @@
 #include "fmt/addr.h"
 
 #include "core/limits.h"
+#include "fmt/comment.h"
 #include "fmt/hdr.h"
 
 #define LITERAL_MAX 256 /* octets of a domain literal */
@@ -52,22 +53,11 @@ static const char *ordinary(const char *p, const char *end)
 /* Behind the comment that begins at p, NULL if it is none. */
 static const char *comment(struct reader *r, const char *p)
 {
-	int depth = 0;
+	const char *q = r->no_comment ? NULL : comment_end(p, r->end);
 
-	if (r->no_comment)
-		return NULL;
-	for (; p < r->end; p++) {
-		if (*p == '\\') {
-			p++;
-		} else if (*p == '(') {
-			if (++depth > LIMIT_COMMENT_NESTING)
-				break;
-		} else if (*p == ')' && --depth == 0) {
-			return p + 1;
-		}
-	}
-	r->no_comment = r->loose = true;
-	return NULL;
+	if (q == NULL && !r->no_comment)
+		r->no_comment = r->loose = true;
+	return q;
 }
 
 /* Behind the quoted string that begins at p, NULL if it is none. */

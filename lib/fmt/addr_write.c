@@ -224,7 +224,7 @@ static int next_octet(struct str *s, bool *in)
 			c = (unsigned char)s->p[0];
 			*s = str_sub(*s, 1, s->n);
 		}
-		return c >= 'A' && c <= 'Z' ? c + 32 : c;
+		return (unsigned char)ascii_lower((char)c);
 	}
 	return -1;
 }

@@ -1,5 +1,6 @@
 /* Structured values and their parameters (RFC 2045 5.1, RFC 2231). */
 #include "core/limits.h"
+#include "fmt/comment.h"
 #include "fmt/hdr.h"
 #include "fmt/text.h"
 
@@ -28,42 +29,13 @@ struct cursor {
 	bool no_comment; /* a comment that never ends was met */
 };
 
-static struct str lower(struct arena *a, struct str s)
+/* As comment_end(); one that does not end makes all that follow text. */
+static const char *comment(struct cursor *c, const char *p)
 {
-	size_t i;
-	char *p;
+	const char *q = c->no_comment ? NULL : comment_end(p, c->end);
 
-	for (i = 0; i < s.n && !(s.p[i] >= 'A' && s.p[i] <= 'Z'); i++)
-		;
-	if (i == s.n)
-		return s;
-	s = arena_str(a, s);
-	p = (char *)(uintptr_t)s.p;
-	for (; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] = (char)(p[i] + 32);
-	return s;
-}
-
-/* Behind the comment that begins at p; NULL if it does not end. */
-static const char *comment_end(struct cursor *c, const char *p)
-{
-	int depth = 0;
-
-	if (c->no_comment)
-		return NULL;
-	for (; p < c->end; p++) {
-		if (*p == '\\') {
-			p++;
-		} else if (*p == '(') {
-			if (++depth > LIMIT_COMMENT_NESTING)
-				break;
-		} else if (*p == ')' && --depth == 0) {
-			return p + 1;
-		}
-	}
-	c->no_comment = true;
-	return NULL;
+	c->no_comment = q == NULL;
+	return q;
 }
 
 static void skip_blank(struct cursor *c)
@@ -73,7 +45,7 @@ static void skip_blank(struct cursor *c)
 	for (; c->p < c->end; c->p = q) {
 		q = c->p + 1;
 		if (*c->p == '(')
-			q = comment_end(c, c->p);
+			q = comment(c, c->p);
 		else if (!blank(*c->p))
 			q = NULL;
 		if (q == NULL)
@@ -173,7 +145,7 @@ static bool next_seg(struct cursor *c, struct seg *g)
 		c->p++;
 	g->name = (struct str){from, (size_t)(c->p - from)};
 	skip_blank(c);
-	*g = (struct seg){.name = lower(c->a, g->name), .value = STR("")};
+	*g = (struct seg){.name = arena_lower(c->a, g->name), .value = STR("")};
 	if (c->p < c->end && *c->p == '=') {
 		c->p++;
 		skip_blank(c);
@@ -313,7 +285,8 @@ static struct str head(struct cursor *c)
 		q++;
 	if (q == c->end || *q == ';') { /* as nearly every one is */
 		c->p = q;
-		return lower(c->a, (struct str){from, (size_t)(q - from)});
+		return arena_lower(c->a,
+				   (struct str){from, (size_t)(q - from)});
 	}
 	s.p = p = arena_alloc(c->a, (size_t)(c->end - from) + 1);
 	while (c->p < c->end && *c->p != ';') {
@@ -342,7 +315,7 @@ static struct str head(struct cursor *c)
 		}
 	}
 	s.n = n;
-	return lower(c->a, s);
+	return arena_lower(c->a, s);
 }
 
 void hdr_value(struct arena *a, struct str raw, struct hdr_value *out)

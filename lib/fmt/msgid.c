@@ -16,6 +16,16 @@ static bool word(char c)
 	       (c >= 'a' && c <= 'z') || c == '-' || c == '_';
 }
 
+bool msgid_group_valid(struct str group)
+{
+	size_t i;
+
+	for (i = 0; i < group.n; i++)
+		if (!word(group.p[i]))
+			return false;
+	return group.n > 0 && group.n <= 128;
+}
+
 void msgid_new(struct buf *b, struct str group, struct str domain)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -25,7 +25,9 @@ bool msgid_next(struct str *rest, struct str *id);
  * to real mail must name ids such as a:b@c@d.
  */
 bool msgid_valid(struct str id);
-bool msgid_is_chat(struct str id);     /* chat$ or the older coi$ */
+bool msgid_is_chat(struct str id); /* chat$ or the older coi$ */
+/* A group id as it may stand in an id: [0-9A-Za-z_-], 1 to 128 octets. */
+bool msgid_group_valid(struct str group);
 struct str msgid_group(struct str id); /* the group's id, or STR_NONE */
 
 /* Appends "Name: <a>\r\n <b>\r\n".  An id that could not stand between brackets

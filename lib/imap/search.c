@@ -1,16 +1,6 @@
 /* UID SEARCH, ESEARCH (RFC 4731). */
 #include "imap/priv.h"
 
-static bool eight_bit(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return true;
-	return false;
-}
-
 int imap_search(struct imap *im, struct str criteria, struct imap_set *out,
 		struct coi_err *e)
 {
@@ -23,7 +13,7 @@ int imap_search(struct imap *im, struct str criteria, struct imap_set *out,
 	buf_z(&b, "UID SEARCH ");
 	if (imap_has(im, "ESEARCH"))
 		buf_z(&b, "RETURN (ALL) ");
-	if (eight_bit(criteria))
+	if (!str_ascii(criteria))
 		buf_z(&b, "CHARSET UTF-8 ");
 	buf_str(&b, criteria);
 	im->want.search = out;

@@ -119,19 +119,13 @@ static bool close_paren(struct scan *s)
 	}
 }
 
-static struct str lower2(struct arena *a, struct str x, struct str y)
+/* A NIL subtype leaves the type alone. */
+static struct str media_type(struct arena *a, struct str type, struct str sub)
 {
-	struct str s;
-	char *p;
-	size_t i;
-
-	s = y.p == NULL ? arena_str(a, x)
-			: arena_fmt(a, "%.*s/%.*s", STR_ARG(x), STR_ARG(y));
-	p = (char *)s.p;
-	for (i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] = (char)(p[i] + 32);
-	return s;
+	if (sub.p == NULL)
+		return arena_lower(a, arena_str(a, type));
+	return arena_lower(
+	    a, arena_fmt(a, "%.*s/%.*s", STR_ARG(type), STR_ARG(sub)));
 }
 
 static bool leaf(struct scan *s, struct imap_part *x)
@@ -144,8 +138,8 @@ static bool leaf(struct scan *s, struct imap_part *x)
 		return false;
 	if (w.p != NULL && str_u64(w, UINT64_MAX, &n))
 		x->octets = n;
-	x->type = lower2(s->a, type, sub.p == NULL ? STR("x") : sub);
-	x->encoding = lower2(s->a, x->encoding, STR_NONE);
+	x->type = media_type(s->a, type, sub.p == NULL ? STR("x") : sub);
+	x->encoding = arena_lower(s->a, arena_str(s->a, x->encoding));
 	return close_paren(s);
 }
 
@@ -174,7 +168,7 @@ int imap_structure(struct arena *a, struct str raw, struct imap_part **v,
 			if (depth == 0 || !word(&s, &sub) || !close_paren(&s))
 				goto bad;
 			depth--;
-			(*v)[stack[depth].index].type = lower2(
+			(*v)[stack[depth].index].type = media_type(
 			    a, STR("multipart"), sub);
 			continue;
 		}

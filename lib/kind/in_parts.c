@@ -1,5 +1,6 @@
 #include "core/limits.h"
 #include "fmt/enc.h"
+#include "fmt/msgid.h"
 #include "kind/in.h"
 #include "kind/keys.h"
 
@@ -118,20 +119,6 @@ int in_ids(struct in *in, json_t *v, struct ids *out)
 
 /* --- group -------------------------------------------------------------- */
 
-static bool group_id_ok(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		      (c >= 'a' && c <= 'z') || c == '_' || c == '-'))
-			return false;
-	}
-	return s.n > 0 && s.n <= 128;
-}
-
 int in_group(struct in *in, json_t *v)
 {
 	static const char *const known[] = {
@@ -164,7 +151,7 @@ int in_group(struct in *in, json_t *v)
 	}
 	if (in->m->group_id.p == NULL)
 		return in_bad(in, "has no id");
-	if (!group_id_ok(in->m->group_id))
+	if (!msgid_group_valid(in->m->group_id))
 		return in_bad(in, "id may have letters, digits, - and _ only, "
 				  "at most 128");
 	return 0;
@@ -195,8 +182,6 @@ static bool type_ok(struct str s)
 static int get_type(struct in *in, json_t *v, struct str *out)
 {
 	struct str s = STR_NONE;
-	char *p;
-	size_t i;
 
 	if (in_str(in, v, &s) < 0)
 		return -1;
@@ -205,11 +190,7 @@ static int get_type(struct in *in, json_t *v, struct str *out)
 		err_hint(in->e, "like image/jpeg, without parameters");
 		return -1;
 	}
-	p = arena_alloc(in->a, s.n + 1);
-	for (i = 0; i < s.n; i++)
-		p[i] = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] + 32
-							     : s.p[i]);
-	*out = (struct str){p, s.n};
+	*out = arena_lower(in->a, s);
 	return 0;
 }
 

@@ -10,11 +10,6 @@ static const struct coi_kind *const kinds[] = {
 #undef KIND
     NULL};
 
-const struct coi_kind *kind_at(size_t i)
-{
-	return i < sizeof(kinds) / sizeof(kinds[0]) ? kinds[i] : NULL;
-}
-
 const struct coi_kind *kind_by_name(struct str name)
 {
 	size_t i;

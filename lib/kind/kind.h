@@ -16,6 +16,5 @@ struct coi_kind {
 };
 
 const struct coi_kind *kind_by_name(struct str name); /* or NULL */
-const struct coi_kind *kind_at(size_t i);	      /* NULL at the end */
 
 #endif

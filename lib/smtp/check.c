@@ -5,16 +5,6 @@
 #define ADDRESS_MAX 1000 /* RFC 5321 says 254; be generous */
 #define ARG_MAX 100
 
-static bool ascii(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* NULL when the address can stand between < and >. */
 static const char *address_fault(struct str a)
 {
@@ -125,10 +115,10 @@ bool smtp_needs_utf8(const struct smtp_msg *m)
 {
 	size_t i;
 
-	if (m->utf8 || !ascii(m->from))
+	if (m->utf8 || !str_ascii(m->from))
 		return true;
 	for (i = 0; i < m->nrcpts; i++)
-		if (!ascii(m->rcpts[i].email))
+		if (!str_ascii(m->rcpts[i].email))
 			return true;
 	return false;
 }

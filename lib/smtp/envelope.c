@@ -6,16 +6,6 @@
  */
 #define REPLIES_DUE_MAX 100
 
-static bool ascii(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 static void add_mail(struct smtp *s, const struct smtp_msg *m)
 {
 	struct buf *b = &s->out;
@@ -53,7 +43,7 @@ static void add_rcpt(struct smtp *s, const struct smtp_msg *m, size_t i)
 	if (s->dsn && m->notify.n > 0) {
 		buf_z(b, " NOTIFY=");
 		buf_str(b, m->notify);
-		if (ascii(m->rcpts[i].email)) {
+		if (str_ascii(m->rcpts[i].email)) {
 			buf_z(b, " ORCPT=rfc822;");
 			smtp_xtext(b, m->rcpts[i].email);
 		}

@@ -31,14 +31,10 @@ struct smtp {
 	} body;
 };
 
-/* Puts a command (CRLF added) without sending it. */
-int smtp_put(struct smtp *s, struct coi_err *e, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-int smtp_flush(struct smtp *s, const char *stage, struct coi_err *e);
 /* Reads one reply into s->r; on failure the session is no longer usable. */
 void smtp_deadline(struct smtp *s, int ms);
 int smtp_read(struct smtp *s, int ms, const char *stage, struct coi_err *e);
-/* Both, for commands that go alone. */
+/* Sends a command (CRLF added) alone and reads its reply. */
 int smtp_cmd(struct smtp *s, const char *stage, struct coi_err *e,
 	     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /*

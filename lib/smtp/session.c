@@ -35,31 +35,6 @@ int smtp_refused(struct smtp *s, enum coi_code code, const char *stage,
 	return smtp_failed(s, stage, e);
 }
 
-int smtp_put(struct smtp *s, struct coi_err *e, const char *fmt, ...)
-{
-	struct buf b = {0};
-	va_list ap;
-	int rc;
-
-	va_start(ap, fmt);
-	buf_vfmt(&b, fmt, ap);
-	va_end(ap);
-	buf_z(&b, "\r\n");
-	rc = net_put(s->c, buf_view(&b), e);
-	buf_free(&b);
-	if (rc != 0)
-		s->usable = false;
-	return rc;
-}
-
-int smtp_flush(struct smtp *s, const char *stage, struct coi_err *e)
-{
-	if (net_flush(s->c, e) == 0)
-		return 0;
-	s->usable = false;
-	return smtp_failed(s, stage, e);
-}
-
 /* A signal lets the message in hand come to its end, for a short while. */
 static bool grace(struct smtp *s, struct coi_err *e)
 {

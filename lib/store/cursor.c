@@ -328,9 +328,7 @@ static void look_for(struct store *s, const char *consumer)
 	snprintf(s->look.consumer, sizeof(s->look.consumer), "%s", consumer);
 }
 
-/* Does the consumer wait for any --ack? */
-static int handout_any(struct store *s, int64_t consumer, bool *any,
-		       struct coi_err *e)
+int handout_any(struct store *s, int64_t consumer, bool *any, struct coi_err *e)
 {
 	sqlite3_stmt *st = sql(s, Q_HAND_ANY, e);
 	int rc;

@@ -155,17 +155,14 @@ int handout_commit(struct store *s, int64_t consumer,
 		   size_t n, struct coi_err *e)
 {
 	unsigned char ident[STORE_IDENT];
-	sqlite3_stmt *st = sql(s, Q_HAND_ANY, e);
+	sqlite3_stmt *st;
+	bool any;
 	size_t i;
-	int rc;
 
-	if (st == NULL)
+	if (handout_any(s, consumer, &any, e) < 0)
 		return -1;
-	sqlite3_bind_int64(st, 1, consumer);
-	rc = sql_step(s, st, e);
-	sqlite3_reset(st);
-	if (rc <= 0)
-		return rc;
+	if (!any)
+		return 0;
 	if ((st = sql(s, Q_HAND_PASSED, e)) == NULL)
 		return -1;
 	sqlite3_bind_int64(st, 1, r->row);

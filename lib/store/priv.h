@@ -155,6 +155,9 @@ int consumer_check(const char *consumer, struct coi_err *e);
 /* add == false: *id is 0 for a consumer that was never here. */
 int consumer_find(struct store *s, const char *consumer, bool add, int64_t *id,
 		  struct coi_err *e);
+/* Does the consumer wait for any --ack? */
+int handout_any(struct store *s, int64_t consumer, bool *any,
+		struct coi_err *e);
 struct str mailbox_name(struct str mailbox);
 struct cursor_row {
 	int64_t row; /* 0: none */

@@ -485,14 +485,6 @@ TEST(prune, "pruning forgets the old and keeps cursors and open lines")
 	dir_free(&d);
 }
 
-static double ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 TEST(speed, "ten thousand ids are committed at once")
 {
 	enum { N = 10000 };

@@ -49,6 +49,14 @@ static inline struct store *dir_open(const struct dir *d)
 	return s;
 }
 
+static inline double ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 /* Runs fn in a child that is killed at the point; its wait status. */
 static inline int dir_child(const struct dir *d, const char *kill_at,
 			    void (*fn)(struct store *s))

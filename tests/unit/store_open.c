@@ -297,14 +297,6 @@ TEST(together, "many processes may create the database at the same moment")
 	dir_free(&d);
 }
 
-static double ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 TEST(speed, "opening costs little")
 {
 	struct dir d = dir_new();

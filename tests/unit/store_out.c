@@ -471,14 +471,6 @@ TEST(bad, "an address with a line feed never gets in")
 	dir_free(&d);
 }
 
-static double ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 TEST(speed, "what recording a send costs")
 {
 	struct dir d = dir_new();
