@@ -1,24 +1,17 @@
 /* coi-send: composes chat messages and submits them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "coi/check.h"
 #include "coi/reply.h"
 #include "coi/send.h"
-#include "core/file.h"
 #include "core/limits.h"
-#include "core/sys.h"
 #include "fmt/date.h"
 #include "fmt/mbox.h"
-#include "fmt/msgid.h"
-#include "fmt/text.h"
-#include "kind/kind.h"
 #include "lines.h"
+#include "message.h"
 #include "schema.h"
 
 static const char *const usage[] = {
@@ -215,191 +208,6 @@ static int dry_end(struct sending *x, struct coi_err *e)
 	return rc;
 }
 
-/* --- the message of the options ------------------------------------------ */
-
-static int add_addresses(struct cli *c, struct arena *a, const char *what,
-			 const char *const *v, size_t n, struct addr_list *l,
-			 struct coi_err *e)
-{
-	struct addr x;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (addr_one(a, str_of(v[i]), &x, e) < 0) {
-			e->code = COI_E_USAGE;
-			err_ctx(e, "%s", what);
-			err_hint(e, "recipients are mail addresses; the text "
-				    "is given with -m, try coi-send -h");
-			return -1;
-		}
-		addr_add(a, l, x);
-	}
-	(void)c;
-	return 0;
-}
-
-static int add_option(struct cli *c, struct arena *a, const char *opt,
-		      struct addr_list *l, struct coi_err *e)
-{
-	const char **v;
-	size_t n = cli_values(c, opt, &v);
-	int rc = add_addresses(c, a, opt, v, n, l, e);
-
-	free(v);
-	return rc;
-}
-
-static int add_files(struct cli *c, struct arena *a, struct message *m,
-		     struct coi_err *e)
-{
-	const char **v;
-	size_t i, n = cli_values(c, "file", &v);
-
-	for (i = 0; i < n; i++) {
-		struct blob *b = message_attach(a, m);
-
-		b->path = arena_str(a, str_of(v[i]));
-		b->disposition = STR("inline");
-	}
-	free(v);
-	(void)e;
-	return 0;
-}
-
-static int check_text(struct cli *c, struct str s, struct coi_err *e)
-{
-	if (!utf8_valid(s)) {
-		err_set(e, COI_E_DATA, "the text is not valid UTF-8");
-		err_hint(e, "convert it with iconv, or attach it with --file");
-		return -1;
-	}
-	if (s.n > 0 && memchr(s.p, '\0', s.n) != NULL)
-		return err_set(e, COI_E_DATA, "the text holds a NUL octet");
-	(void)c;
-	return 0;
-}
-
-/* -m, -i, or standard input when no text is given and it is no terminal. */
-static int read_text(struct cli *c, struct arena *a, bool stdin_taken,
-		     struct str *text, struct coi_err *e)
-{
-	const char *m = cli_value(c, "message"), *file = cli_value(c, "input");
-	bool use_stdin = file != NULL && strcmp(file, "-") == 0;
-	struct buf b = {0};
-	int rc;
-
-	*text = STR_NONE;
-	if (m != NULL && file != NULL)
-		return cli_usage(c, e, "-m and -i exclude each other");
-	if (m != NULL) {
-		*text = str_of(m);
-		return check_text(c, *text, e);
-	}
-	if (file == NULL) {
-		if (stdin_taken || isatty(0))
-			return 0;
-		use_stdin = true;
-	}
-	rc = use_stdin ? file_read_fd(0, LIMIT_TEXT, &b, e)
-		       : file_read(file, LIMIT_TEXT, &b, e);
-	if (rc == 0 && file == NULL && str_starts(buf_view(&b), "{\"kind\"")) {
-		rc = err_set(e, COI_E_DATA, "this looks like JSON records");
-		err_hint(e, "use coi-send --json to send them");
-	}
-	if (rc == 0)
-		rc = check_text(c, buf_view(&b), e);
-	if (rc == 0 && b.n > 0) {
-		struct buf lf = {0};
-
-		text_lf(&lf, buf_view(&b));
-		if (lf.n > 0)
-			*text = arena_str(a, buf_view(&lf));
-		buf_free(&lf);
-	}
-	buf_free(&b);
-	return rc;
-}
-
-static int set_from(struct cli *c, struct account *ac, struct arena *a,
-		    struct message *m, struct coi_err *e)
-{
-	const char *from = cli_value(c, "from");
-
-	if (from == NULL)
-		return 0;
-	if (addr_one(a, str_of(from), &m->from, e) < 0) {
-		e->code = COI_E_USAGE;
-		return -1;
-	}
-	if (!account_is_me(ac, m->from.email) &&
-	    !(cli_has(c, "keep") && cli_dry_run(c))) {
-		err_set(e, COI_E_USAGE,
-			"--from: %s is not an address of this account", from);
-		err_hint(e, "add it to `aliases` in the configuration");
-		return -1;
-	}
-	return 0;
-}
-
-static int message_of_options(struct sending *x, struct arena *a,
-			      bool stdin_taken, struct message *m,
-			      struct coi_err *e)
-{
-	struct cli *c = x->c;
-	const char *id = cli_value(c, "reply-to-id");
-	const char *kind = cli_value(c, "kind");
-	struct str text;
-	char **to;
-	size_t n = cli_operands(c, &to);
-
-	message_init(m);
-	if (kind != NULL) {
-		m->kind = kind_by_name(str_of(kind));
-		if (m->kind == NULL)
-			return cli_usage(c, e, "-k: unknown kind \"%s\"", kind);
-	}
-	if (cli_has(c, "markdown") && cli_has(c, "html"))
-		return cli_usage(c, e,
-				 "--markdown and --html exclude each other");
-	if (set_from(c, x->ac, a, m, e) < 0 ||
-	    add_addresses(c, a, "recipient", (const char *const *)to, n, &m->to,
-			  e) < 0 ||
-	    add_option(c, a, "cc", &m->cc, e) < 0 ||
-	    add_option(c, a, "bcc", &m->bcc, e) < 0 ||
-	    add_files(c, a, m, e) < 0)
-		return -1;
-	if (!stdin_taken && m->to.n + m->cc.n + m->bcc.n == 0)
-		return cli_usage(c, e, "no recipient");
-	if (read_text(c, a, stdin_taken, &text, e) < 0)
-		return -1;
-	if (cli_has(c, "html"))
-		m->html = text;
-	else
-		m->text = text;
-	if (cli_has(c, "markdown"))
-		m->markdown = text; /* counts for the idempotency key */
-	if (text.n == 0 && m->nattachments == 0)
-		return cli_usage(c, e,
-				 "nothing to send: give a text (-m, -i "
-				 "or standard input) or --file");
-	if (cli_has(c, "subject"))
-		m->subject = str_of(cli_value(c, "subject"));
-	m->receipt_requested = cli_has(c, "receipt");
-	if (id != NULL) {
-		struct str s = str_of(id);
-
-		if (str_starts(s, "<") && str_ends(s, ">"))
-			s = str_sub(s, 1, s.n - 2);
-		if (!msgid_valid(s))
-			return cli_usage(c, e,
-					 "--reply-to-id: \"%s\" is no "
-					 "Message-ID",
-					 id);
-		m->in_reply_to = s;
-	}
-	return 0;
-}
-
 /* Options that would have no effect are mistakes. */
 static int check_idle(struct cli *c, const char *mode, struct coi_err *e)
 {
@@ -456,7 +264,7 @@ static int run_single(struct sending *x, struct coi_err *e)
 	struct message m;
 	int rc;
 
-	rc = message_of_options(x, a, false, &m, e);
+	rc = message_of_options(x->c, x->ac, a, false, &m, e);
 	if (rc == 0)
 		rc = deliver(x, &m, 0, STR_NONE, e);
 	if (rc == 0 && !cli_dry_run(x->c))
@@ -509,7 +317,7 @@ static int on_line(void *ctx, struct str line, int64_t n, struct coi_err *e)
 		return bad_line(b, n, e);
 	source = in->id.p != NULL ? in->id : in->in_reply_to;
 	if (b->to_all) {
-		if (message_of_options(x, b->arena, true, m, e) < 0 ||
+		if (message_of_options(x->c, x->ac, b->arena, true, m, e) < 0 ||
 		    reply_to_all(b->arena, x->ac, in, m, e) < 0)
 			return e->code == COI_E_USAGE ? -1 : bad_line(b, n, e);
 		source = in->id;

@@ -49,6 +49,18 @@ struct sender {
 	bool copies;	    /* something was accepted that wants a Sent copy */
 };
 
+#define SENDER_BATCH 64 /* messages at most */
+
+/* A new message at the end of the batch. */
+struct item *sender_new_item(struct sender *s);
+/* One outcome for the message and all its recipients. */
+void sender_set_rcpts(struct sender *s, struct item *it,
+		      enum send_outcome state);
+/* Puts it into the database before anything can leave. */
+int sender_record(struct sender *s, struct item *it, struct coi_err *e);
+/* Closes and forgets the messages of the batch. */
+void sender_clear(struct sender *s);
+
 /* The file that keeps a large message, beside the database. */
 const char *spool_path(struct arena *a, const struct account *ac,
 		       struct str id);
