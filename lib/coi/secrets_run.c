@@ -10,6 +10,7 @@
 
 #include "core/limits.h"
 #include "core/sys.h"
+#include "core/task.h"
 
 struct run {
 	pid_t pid;
@@ -150,7 +151,7 @@ static int follow(struct run *r, const char *what, int cancel_fd, int limit_ms,
 				    "ask; run it by hand to see");
 			return -1;
 		}
-		if (poll(p, 3, left < nap ? (int)left : nap) > 0 &&
+		if (task_poll_deaf(p, 3, left < nap ? (int)left : nap) > 0 &&
 		    p[2].revents != 0)
 			return err_set(e, COI_E_CANCELLED, "stopped");
 	}

@@ -11,6 +11,7 @@
 
 #include "core/mem.h"
 #include "core/sys.h"
+#include "core/task.h"
 #include "net/priv.h"
 
 #define STAGGER_MS 250 /* between two attempts */
@@ -254,7 +255,7 @@ static int run(struct race *r, struct coi_err *e)
 			p[1 + ndns + n++] = (struct pollfd){.fd = r->v[i].fd,
 							    .events = POLLOUT};
 		}
-		k = poll(p, 1 + ndns + n, ms);
+		k = task_poll_deaf(p, 1 + ndns + n, ms);
 		if (k < 0 && errno != EINTR)
 			return err_errno(e, COI_E_OS, errno, "poll");
 		if (k < 0)

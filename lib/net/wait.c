@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "core/sys.h"
+#include "core/task.h"
 #include "net/priv.h"
 
 int net_ms_left(int64_t deadline)
@@ -89,7 +90,7 @@ int net_wait(struct net_conn *c, short events)
 			p[0].events |= POLLIN;
 		if (!c->no_cancel)
 			p[1].fd = c->o.cancel_fd;
-		r = poll(p, 2, net_ms_left(c->deadline));
+		r = task_poll_deaf(p, 2, net_ms_left(c->deadline));
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0) {
@@ -108,6 +109,36 @@ int net_wait(struct net_conn *c, short events)
 			if (c->fail != NET_OK)
 				return -1;
 			spilling = false;
+		}
+	}
+}
+
+int net_idle(struct net_conn *c, int64_t until, struct coi_err *e)
+{
+	struct pollfd p[2];
+	int r;
+
+	for (;;) {
+		if (net_more(c))
+			return 1;
+		if (until == 0)
+			return 0; /* only a look */
+		net_rest(c);
+		p[0] = (struct pollfd){.fd = c->fd, .events = POLLIN};
+		p[1] = (struct pollfd){.fd = -1, .events = POLLIN};
+		if (!c->no_cancel)
+			p[1].fd = c->o.cancel_fd;
+		r = task_poll(p, 2, net_ms_left(until));
+		if (r == 0)
+			return 0;
+		if (r < 0 && errno != EINTR) {
+			c->fail_errno = errno;
+			c->fail = NET_SYS;
+			return net_failed(c, e);
+		}
+		if (r > 0 && p[0].revents == 0) {
+			c->fail = NET_CANCELLED;
+			return net_failed(c, e);
 		}
 	}
 }
