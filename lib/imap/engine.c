@@ -52,8 +52,16 @@ static void io_deadline(void *ctx, int ms)
 	net_deadline(ctx, ms);
 }
 
-static const struct imap_io net_io = {
-    io_avail, io_consume, io_fill, io_waits, io_put, io_flush, io_deadline};
+static int io_idle(void *ctx, int64_t until, struct coi_err *e)
+{
+	return net_idle(ctx, until, e);
+}
+
+static const struct imap_io net_io = {io_avail,	   io_consume, io_fill,
+				      io_waits,	   io_put,     io_flush,
+				      io_deadline, io_idle};
+
+static const struct imap_news no_news;
 
 static struct imap *fresh(void)
 {
@@ -63,6 +71,7 @@ static struct imap *fresh(void)
 	im->names = arena_new();
 	im->base = im->next = 1;
 	im->stage = "connect";
+	im->news = &no_news;
 	return im;
 }
 
@@ -135,6 +144,9 @@ int imap_begin(struct imap *im, const char *stage, struct coi_err *e)
 	if (im->dead || im->spoiled)
 		return err_set(e, COI_E_UNAVAILABLE,
 			       "the connection cannot be used any more");
+	if (im->idling)
+		return err_set(e, COI_E_INTERNAL,
+			       "a command in the middle of IDLE");
 	im->io.deadline(im->io_ctx, 0);
 	return 0;
 }
@@ -153,17 +165,10 @@ int imap_end(struct imap *im, int rc, struct coi_err *e)
 /* --- reading ---------------------------------------------------------------
  */
 
-static int wait_more(struct imap *im, struct coi_err *e)
+int imap_fill(struct imap *im, struct coi_err *e)
 {
-	const struct imap_fetch_events *ev = im->want.fetch;
-	size_t before;
+	size_t before = im->io.avail(im->io_ctx).n;
 
-	if (ev != NULL && ev->idle != NULL && im->io.waits(im->io_ctx) &&
-	    ev->idle(im->want.fetch_ctx, e) < 0) {
-		im->spoiled = true;
-		return -1;
-	}
-	before = im->io.avail(im->io_ctx).n;
 	if (im->io.fill(im->io_ctx, LIMIT_IMAP_LINE + 65536, e) < 0) {
 		/* After a signal a goodbye is still in order. */
 		if (e->code == COI_E_CANCELLED)
@@ -180,10 +185,36 @@ static int wait_more(struct imap *im, struct coi_err *e)
 	return 0;
 }
 
+static int wait_more(struct imap *im, struct coi_err *e)
+{
+	const struct imap_fetch_events *ev = im->want.fetch;
+
+	if (ev != NULL && ev->idle != NULL && im->io.waits(im->io_ctx) &&
+	    ev->idle(im->want.fetch_ctx, e) < 0) {
+		im->spoiled = true;
+		return -1;
+	}
+	return imap_fill(im, e);
+}
+
+int imap_take(struct imap *im, struct coi_err *e)
+{
+	size_t used;
+	int rc;
+
+	do {
+		rc = imap_feed(im, im->io.avail(im->io_ctx), &used, e);
+		im->io.consume(im->io_ctx, used);
+	} while (rc == 0 && used > 0);
+	/* After an event said no, the goodbye is still possible. */
+	if (rc < 0 && !im->spoiled)
+		im->dead = true;
+	return rc;
+}
+
 int imap_read(struct imap *im, struct coi_err *e)
 {
 	struct coi_err le = {0};
-	size_t used;
 	int rc;
 
 	if (e == NULL)
@@ -193,20 +224,11 @@ int imap_read(struct imap *im, struct coi_err *e)
 			im->dead = true;
 			return err_set(e, COI_E_TEMP, "no time left");
 		}
-		rc = imap_feed(im, im->io.avail(im->io_ctx), &used, e);
-		im->io.consume(im->io_ctx, used);
+		rc = imap_take(im, e);
 		if (rc > 0)
 			break;
-		if (rc == 0 && used > 0)
-			continue;
-		if (rc == 0)
-			rc = wait_more(im, e);
-		if (rc == 0)
-			continue;
-		/* After an event said no, the goodbye is still possible. */
-		if (!im->spoiled)
-			im->dead = true;
-		return -1;
+		if (rc < 0 || wait_more(im, e) < 0)
+			return -1;
 	}
 	if (im->mode == MODE_STATUS && !im->leaving &&
 	    im->renewals++ < RENEWALS)

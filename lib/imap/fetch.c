@@ -32,6 +32,20 @@ static int send_some(struct imap *im, struct chunks *k, struct coi_err *e)
 	return rc;
 }
 
+/* Is there an item that news about flags never hold? */
+static bool asks_more(struct str items)
+{
+	struct str word;
+
+	while (items.n > 0) {
+		word = str_split(&items, ' ');
+		if (word.n > 0 && !str_iis(word, "UID") &&
+		    !str_iis(word, "FLAGS") && !str_iis(word, "MODSEQ"))
+			return true;
+	}
+	return false;
+}
+
 int imap_fetch(struct imap *im, const struct imap_set *set, struct str items,
 	       const struct imap_fetch_events *ev, void *ctx, struct coi_err *e)
 {
@@ -40,6 +54,7 @@ int imap_fetch(struct imap *im, const struct imap_set *set, struct str items,
 
 	im->want.fetch = ev;
 	im->want.fetch_ctx = ctx;
+	im->want.fetch_more = asks_more(items);
 	while (rc == 0 && (k.at < set->n || k.done < k.sent)) {
 		rc = send_some(im, &k, e);
 		if (rc == 0)

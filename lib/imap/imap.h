@@ -31,6 +31,8 @@ void imap_close(struct imap *im);
 bool imap_has(const struct imap *im, const char *capability);
 struct str imap_capabilities(const struct imap *im); /* blank-separated */
 struct net_conn *imap_conn(struct imap *im);
+/* How the login was done: "SCRAM-SHA-256", "LOGIN"; "" for PREAUTH. */
+const char *imap_mechanism(const struct imap *im);
 /* Identifies us (RFC 2971) without waiting for the answer; if offered. */
 int imap_id(struct imap *im, const char *name, const char *version,
 	    struct coi_err *e);
@@ -91,6 +93,8 @@ struct imap_namespace {
 };
 int imap_namespace(struct imap *im, struct arena *a, struct imap_namespace *out,
 		   struct coi_err *e);
+/* What stands between the names of mailboxes (LIST "" ""); 0: flat. */
+int imap_delimiter(struct imap *im, char *delim, struct coi_err *e);
 int imap_create(struct imap *im, struct str mailbox, struct coi_err *e);
 int imap_subscribe(struct imap *im, struct str mailbox, struct coi_err *e);
 
@@ -98,17 +102,32 @@ struct imap_selected {
 	uint32_t uid_validity, uid_next, exists;
 	uint64_t highest_modseq;
 	bool read_only, perm_any_flag; /* \* in PERMANENTFLAGS */
+	bool perm_chat;		       /* $Chat can be kept there */
 };
 /* SELECT or EXAMINE (read_only); with CONDSTORE where offered. No such
  * mailbox: COI_E_NOINPUT. */
 int imap_select(struct imap *im, struct str mailbox, bool read_only,
 		struct imap_selected *out, struct coi_err *e);
+/* imap_poll(), and in the same flight a mailbox is selected. */
+struct imap_opening {
+	struct str mailbox;
+	bool read_only;
+	struct imap_selected *out;
+};
+int imap_poll_open(struct imap *im, const struct imap_opening *o,
+		   const struct str *names, size_t n, struct imap_status *out,
+		   const char *entry, struct buf *meta, bool *meta_given,
+		   struct coi_err *e);
 /* With QRESYNC (enabled on first use): vanished() per UID range. */
 int imap_select_qresync(struct imap *im, struct str mailbox, bool read_only,
 			uint32_t uid_validity, uint64_t modseq,
 			void (*vanished)(void *ctx, uint32_t lo, uint32_t hi),
 			void *ctx, struct imap_selected *out,
 			struct coi_err *e);
+
+/* From here on what leaves is told by UID, and flags with theirs (QRESYNC
+ * where offered); nothing is waited for. */
+int imap_enable_uids(struct imap *im, struct coi_err *e);
 
 /* --- messages ------------------------------------------------------------ */
 
@@ -154,8 +173,9 @@ struct imap_fetch_events {
 			  struct coi_err *e);
 	int (*body)(void *ctx, struct str chunk, struct coi_err *e);
 	int (*body_end)(void *ctx, struct coi_err *e);
-	/* The FETCH response is complete.  Called for every one, also for UIDs
-	 * not asked for: the caller knows its set. */
+	/* The FETCH response is complete.  Called also for UIDs not asked for:
+	 * the caller knows its set.  One that holds no more than flags where
+	 * more was asked for goes to imap_listen() instead. */
 	int (*end)(void *ctx, const struct imap_msg *m, struct coi_err *e);
 	/* Everything that has arrived was handled and the engine is about to
 	 * wait: a good moment to flush output.  May be NULL. */
@@ -174,8 +194,10 @@ int imap_fetch(struct imap *im, const struct imap_set *set, struct str items,
 
 int imap_store(struct imap *im, const struct imap_set *set, struct str op,
 	       struct str flags, struct coi_err *e); /* "+FLAGS.SILENT" */
+/* MOVE, else COPY + \Deleted + UID EXPUNGE.  With neither MOVE nor UIDPLUS the
+ * originals stay, marked \Deleted: EXPUNGE would take others' mail along. */
 int imap_move(struct imap *im, const struct imap_set *set, struct str to,
-	      struct coi_err *e); /* MOVE, else COPY + \Deleted + UID EXPUNGE */
+	      struct coi_err *e);
 int imap_copy(struct imap *im, const struct imap_set *set, struct str to,
 	      struct coi_err *e);
 int imap_expunge(struct imap *im, const struct imap_set *set,
@@ -194,11 +216,93 @@ int imap_append(struct imap *im, struct str mailbox, struct str flags,
 		void *ctx, uint32_t *uid_validity, uint32_t *uid,
 		struct coi_err *e);
 
+/* --- waiting for news (RFC 2177, RFC 5465) ---------------------------------
+ */
+
+/*
+ * What the server tells unasked, during any command, from imap_listen() on.
+ * Any event may be NULL.  They run while a response is read: note the news,
+ * and give no command in them.
+ */
+struct imap_news {
+	/* The selected mailbox holds n messages now. */
+	void (*exists)(void *ctx, uint32_t n);
+	/* A message left: by sequence number, or its UIDs (QRESYNC). */
+	void (*expunge)(void *ctx, uint32_t number);
+	void (*vanished)(void *ctx, uint32_t lo, uint32_t hi);
+	/* A FETCH that no command asked for: flags; m->uid may be 0. */
+	void (*flags)(void *ctx, uint32_t number, const struct imap_msg *m);
+	/* STATUS of another mailbox (NOTIFY), or what a STATUS command is
+	 * answered: what was not told is 0. */
+	void (*status)(void *ctx, struct str mailbox,
+		       const struct imap_status *st);
+	/* LIST for a mailbox made, renamed or gone (NOTIFY); no access: as
+	 * gone, IMAP_NONEXISTENT. */
+	void (*mailbox)(void *ctx, const struct imap_mailbox *m);
+	/* [NOTIFICATIONOVERFLOW]: NOTIFY is off from here. */
+	void (*overflow)(void *ctx);
+	/* [UIDVALIDITY n] outside of SELECT: the selected mailbox is another
+	 * one from here, or still the same. */
+	void (*renumbered)(void *ctx, uint32_t uid_validity);
+};
+void imap_listen(struct imap *im, const struct imap_news *ev, void *ctx);
+
+/*
+ * IDLE begins: written, not waited for.  Until imap_idle_stop() only
+ * imap_idle_wait() may be called.  COI_E_UNAVAILABLE: not offered.
+ */
+int imap_idle(struct imap *im, struct coi_err *e);
+/*
+ * Takes what has come and waits for more until `until` (sys_mono_ms(); -1: no
+ * end): 1 at least one response was handled (all that had arrived was), 0 the
+ * time is over or the task was woken, -1 the link or the server broke (BYE:
+ * COI_E_TEMP with its words; an IDLE refused with NO or BAD: its error, and
+ * the connection is good without IDLE).  io_ms does not count here.  IDLE that
+ * the server ends on its own is begun anew; one that lasted less than a second:
+ * COI_E_UNAVAILABLE.  Also good outside of IDLE, for NOTIFY.
+ */
+int imap_idle_wait(struct imap *im, int64_t until, struct coi_err *e);
+/*
+ * Puts DONE in front of the next command, in one segment with it; the end of
+ * IDLE is read with the answer of that command.  A "+" that has not come yet is
+ * waited for (io_ms): DONE before it is no DONE.  Without IDLE, nothing.
+ */
+int imap_idle_stop(struct imap *im, struct coi_err *e);
+int imap_noop(struct imap *im, struct coi_err *e);
+/*
+ * NOTIFY SET naming the selected mailbox and `names` (others, existing):
+ * MessageNew and MessageExpunge, FlagChange of the selected one if asked and
+ * known.  The STATUS of each of `names` comes with the answer, so that nothing
+ * falls between the last look and the first news; one without is not watched.
+ * Once a connection (a second one loses mailboxes on a real server).
+ * COI_E_UNAVAILABLE: not offered, refused, [BADEVENT], or the second.
+ */
+int imap_notify(struct imap *im, const struct str *names, size_t n, bool flags,
+		struct coi_err *e);
+
 /* --- METADATA (RFC 5464) -------------------------------------------------- */
 
-/* Value of one entry; *given false for NIL.  mailbox "" is the server. */
+/*
+ * Value of one entry; *given false for NIL.  mailbox "" is the server.
+ * COI_E_UNAVAILABLE without METADATA; for the server's own, COI or WEBPUSH
+ * among the capabilities is enough.
+ */
 int imap_getmetadata(struct imap *im, struct str mailbox, const char *entry,
 		     struct buf *out, bool *given, struct coi_err *e);
+struct imap_meta {
+	struct str entry; /* as the server wrote it: compare without case */
+	struct str value; /* absent: NIL */
+};
+/* The entry and those one level below (DEPTH 1), each once; none may come at
+ * all.  In the arena; more than 1 MiB of them: COI_E_PROTOCOL. */
+int imap_metadata_tree(struct imap *im, struct arena *a, struct str mailbox,
+		       const char *entry, struct imap_meta **v, size_t *n,
+		       struct coi_err *e);
+/*
+ * Sets one entry; an absent value (NIL) removes it.  A refusal by the server
+ * says what it means: COI_E_DATA too large, COI_E_UNAVAILABLE not taken or
+ * too many, COI_E_AUTH not permitted, COI_E_TEMP later.
+ */
 int imap_setmetadata(struct imap *im, struct str mailbox, const char *entry,
 		     struct str value, struct coi_err *e);
 

@@ -11,6 +11,7 @@ void items_begin(struct imap_items *f)
 	f->at = IN_OPEN;
 	f->depth = 0;
 	f->unkept = false;
+	f->more = false;
 	f->item = ITEM_OTHER;
 }
 
@@ -82,6 +83,8 @@ static bool name(struct imap_items *f, struct imap_cur *c)
 		buf_clear(&f->structure);
 		f->m.bodystructure = STR_NONE;
 	}
+	f->more |= f->item != ITEM_UID && f->item != ITEM_FLAGS &&
+		   f->item != ITEM_MODSEQ;
 	return true;
 }
 
@@ -290,10 +293,25 @@ static int literal_begin(struct imap *im, uint64_t n, struct coi_err *e)
 	return 0;
 }
 
+/* Flags that nobody asked for, as far as can be told. */
+static bool is_news(const struct imap *im)
+{
+	const struct imap_items *f = &im->items;
+
+	if (f->more || (!f->m.have_flags && f->m.modseq == 0))
+		return false;
+	return im->want.fetch == NULL || im->want.fetch_more || f->m.uid == 0;
+}
+
 static int complete(struct imap *im, struct coi_err *e)
 {
 	const struct imap_fetch_events *ev = im->want.fetch;
 
+	if (is_news(im)) {
+		if (im->news->flags != NULL)
+			im->news->flags(im->news_ctx, im->number, &im->items.m);
+		return 1;
+	}
 	if (ev != NULL && ev->end(im->want.fetch_ctx, &im->items.m, e) < 0)
 		return refused(im);
 	return 1;

@@ -13,6 +13,8 @@ static unsigned attr(struct str s)
 	} words[] = {
 	    {"\\Noselect", IMAP_NOSELECT},
 	    {"\\NonExistent", IMAP_NONEXISTENT | IMAP_NOSELECT},
+	    /* NOTIFY: we may not see it any more. */
+	    {"\\NoAccess", IMAP_NONEXISTENT | IMAP_NOSELECT},
 	    {"\\Subscribed", IMAP_SUBSCRIBED},
 	    {"\\Sent", IMAP_SENT},
 	    {"\\Drafts", IMAP_DRAFTS},
@@ -46,7 +48,9 @@ static bool take(struct imap *im, struct imap_cur *c, unsigned more)
 	struct imap_mailbox m = {.attrs = more};
 	struct str s;
 
-	if (!w->listing) {
+	bool news = !w->listing && more == 0 && im->news->mailbox != NULL;
+
+	if (!w->listing && !news) {
 		c->p = c->end;
 		return true;
 	}
@@ -67,6 +71,17 @@ static bool take(struct imap *im, struct imap_cur *c, unsigned more)
 	/* Extended data: ("CHILDINFO" (...)) */
 	if (!cur_end(c) && (!cur_skip(c) || !cur_end(c)))
 		return false;
+	if (w->root_delim != NULL) {
+		if (s.n == 0)
+			*w->root_delim = m.delim;
+		return true;
+	}
+	if (news) {
+		m.name = imap_read_mailbox(im->scratch, s);
+		if (m.name.n > 0)
+			im->news->mailbox(im->news_ctx, &m);
+		return true;
+	}
 	m.name = imap_take_mailbox(im, w->arena, s);
 	if (m.name.n == 0)
 		return true;
@@ -184,6 +199,18 @@ int imap_namespace(struct imap *im, struct arena *a, struct imap_namespace *out,
 		out->prefix = arena_str(a, im->ns.prefix);
 		out->delim = im->ns.delim;
 	}
+	return imap_end(im, rc, e);
+}
+
+int imap_delimiter(struct imap *im, char *delim, struct coi_err *e)
+{
+	int rc = imap_begin(im, "list", e);
+
+	*delim = '\0';
+	im->want.listing = true;
+	im->want.root_delim = delim;
+	if (rc == 0)
+		rc = imap_run(im, "LIST", STR("LIST \"\" \"\""), e);
 	return imap_end(im, rc, e);
 }
 

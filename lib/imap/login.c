@@ -1,4 +1,6 @@
 /* AUTHENTICATE (SASL-IR, RFC 4959), or LOGIN where there is nothing else. */
+#include <stdio.h>
+
 #include "core/limits.h"
 #include "imap/priv.h"
 
@@ -181,9 +183,11 @@ int login(struct imap *im, struct coi_err *e)
 	/* What the server can is said anew to those who are logged in. */
 	if (sasl != NULL) {
 		im->caps_known = false;
+		snprintf(im->mech, sizeof(im->mech), "%s", sasl_name(sasl));
 		rc = authenticate(im, sasl, e);
 	} else if (may_login(im)) {
 		im->caps_known = false;
+		snprintf(im->mech, sizeof(im->mech), "LOGIN");
 		rc = plain_login(im, e);
 	} else if (e != NULL && e->code == COI_OK) {
 		*e = le;
@@ -191,4 +195,9 @@ int login(struct imap *im, struct coi_err *e)
 	sasl_free(sasl);
 	buf_free(&mechs);
 	return rc;
+}
+
+const char *imap_mechanism(const struct imap *im)
+{
+	return im->mech;
 }

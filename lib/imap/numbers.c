@@ -22,11 +22,18 @@ bool numbers_word(struct str word, enum imap_numbers *kind)
 static bool found(struct imap *im, uint32_t lo, uint32_t hi)
 {
 	struct imap_set *s = im->want.search;
+	uint32_t swap;
 
 	if (im->numbers == NUM_VANISHED) {
+		if (hi < lo) {
+			swap = lo;
+			lo = hi;
+			hi = swap;
+		}
 		if (im->want.vanished != NULL)
-			im->want.vanished(im->want.vanished_ctx,
-					  lo < hi ? lo : hi, lo < hi ? hi : lo);
+			im->want.vanished(im->want.vanished_ctx, lo, hi);
+		else if (im->news->vanished != NULL)
+			im->news->vanished(im->news_ctx, lo, hi);
 		return true;
 	}
 	if (s->n >= LIMIT_IMAP_RESPONSES)
@@ -126,7 +133,8 @@ bool numbers_feed(struct imap *im, struct str args)
 	im->num_begun = true;
 	if (first) {
 		im->num_off = im->num_in_set = im->num_value = false;
-		if (im->numbers == NUM_VANISHED ? im->want.vanished == NULL
+		if (im->numbers == NUM_VANISHED ? im->want.vanished == NULL &&
+						      im->news->vanished == NULL
 						: im->want.search == NULL)
 			im->num_off = true;
 		cur_end(&c);

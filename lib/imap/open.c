@@ -116,7 +116,8 @@ static void goodbye(struct imap *im)
 	if (im->c != NULL)
 		net_ignore_cancel(im->c);
 	im->io.deadline(im->io_ctx, GOODBYE_MS);
-	if (imap_send(im, "LOGOUT", STR("LOGOUT"), &tag, &le) == 0)
+	if (idle_leave(im, &le) &&
+	    imap_send(im, "LOGOUT", STR("LOGOUT"), &tag, &le) == 0)
 		imap_await(im, tag, &res, &le);
 }
 

@@ -42,6 +42,8 @@ struct imap_io {
 	int (*put)(void *ctx, struct str s, bool secret, struct coi_err *e);
 	int (*flush)(void *ctx, struct coi_err *e);
 	void (*deadline)(void *ctx, int ms);
+	/* As net_idle(). */
+	int (*idle)(void *ctx, int64_t until, struct coi_err *e);
 };
 
 /* --- the FETCH response in the making (items.c) -------------------------- */
@@ -62,6 +64,7 @@ struct imap_items {
 	enum imap_item item;
 	unsigned depth;
 	bool unkept; /* the structure is beyond all limits */
+	bool more;   /* than UID, FLAGS and MODSEQ */
 	struct imap_msg m;
 	struct buf section, structure, flags;
 	struct str *flagv;
@@ -84,12 +87,14 @@ struct imap_pending {
 struct imap_seen_status {
 	struct str name;
 	struct imap_status st;
+	unsigned told; /* STATUS_* */
 	size_t order;
 };
 
 struct imap_sinks {
 	const struct imap_fetch_events *fetch;
 	void *fetch_ctx;
+	bool fetch_more; /* than UID, FLAGS and MODSEQ was asked for */
 
 	struct imap_set *search; /* in any order: set_normalise() */
 	uint32_t search_tag;
@@ -110,9 +115,15 @@ struct imap_sinks {
 
 	struct imap_namespace *ns;
 
+	struct str meta_mailbox;
 	const char *meta_entry;
 	struct buf *meta;
 	bool *meta_given;
+	struct arena *meta_arena; /* all below meta_entry */
+	struct imap_meta *metav;
+	size_t nmeta, metacap, meta_octets;
+
+	char *root_delim; /* of LIST "" "" */
 
 	uint32_t *append_validity, *append_uid;
 };
@@ -159,7 +170,17 @@ struct imap {
 	uint32_t renewals;
 	size_t since; /* octets since the deadline was renewed */
 
+	const struct imap_news *news; /* of nothing when nobody listens */
+	void *news_ctx;
+	bool idling; /* DONE may go when im->plus is set */
+	uint32_t idle_tag;
+	int64_t idle_since;
+	size_t answers;	 /* responses with a tag or "+" */
+	uint32_t number; /* "* n FETCH" */
+	bool notified;
+
 	bool greeted, preauth, secure;
+	char mech[24]; /* how the login was done */
 	bool caps_known;
 	struct buf caps;
 	bool qresync_on;
@@ -216,6 +237,9 @@ int imap_end(struct imap *im, int rc, struct coi_err *e);
 
 /* Handles one response, waiting for it. */
 int imap_read(struct imap *im, struct coi_err *e);
+/* The same with what is there: 1, or 0 when that is no whole response. */
+int imap_take(struct imap *im, struct coi_err *e);
+int imap_fill(struct imap *im, struct coi_err *e);
 /*
  * Writes one command; text without tag and CRLF.  Strings in it that stand
  * as {n+}CRLF are sent as synchronising literals where the server wants
@@ -267,12 +291,20 @@ void select_code(struct imap *im, struct str name, struct imap_cur *c);
 void select_exists(struct imap *im, uint32_t n);
 void append_code(struct imap *im, struct str name, struct imap_cur *c);
 
+/* --- idle.c, notify.c ------------------------------------------------------
+ */
+
+/* DONE in front of LOGOUT; false when it cannot be sent. */
+bool idle_leave(struct imap *im, struct coi_err *e);
+
 /* --- names and sets ------------------------------------------------------- */
 
 /* Appends a mailbox argument; COI_E_DATA for what no name may hold. */
 int imap_put_mailbox(struct imap *im, struct buf *b, struct str name,
 		     struct coi_err *e);
 /* A name from the server as UTF-8; absent when it cannot be used at all. */
+struct str imap_read_mailbox(struct arena *a, struct str wire);
+/* The same of a LIST: how the server writes it is how we do from here. */
 struct str imap_take_mailbox(struct imap *im, struct arena *a, struct str wire);
 int imap_name_cmp(struct str a, struct str b);
 
@@ -290,12 +322,17 @@ bool set_range(struct imap_cur *c, uint32_t *lo, uint32_t *hi);
 void status_items(const struct imap *im, struct buf *b);
 int status_send(struct imap *im, struct str name, uint32_t *tag,
 		struct coi_err *e);
+int select_send(struct imap *im, struct str mailbox, bool read_only,
+		struct imap_selected *out, uint32_t *tag, struct coi_err *e);
+int select_settle(struct imap *im, uint32_t tag, struct str mailbox,
+		  bool read_only, struct imap_selected *out, struct coi_err *e);
 /* The answers for names[], the last one for each. */
 void status_join(struct imap *im);
 bool status_find(struct imap *im, struct str name, struct imap_status *out);
 int namespace_send(struct imap *im, uint32_t *tag, struct coi_err *e);
 int metadata_send(struct imap *im, struct str mailbox, const char *entry,
 		  uint32_t *tag, struct coi_err *e);
+bool metadata_offered(const struct imap *im, struct str mailbox);
 int caps_ask(struct imap *im, struct coi_err *e);
 int caps_after_login(struct imap *im, struct coi_err *e);
 void caps_forget(struct imap *im);

@@ -25,16 +25,15 @@ int imap_violation(struct imap *im, const char *what, struct str said,
 }
 
 /* The words at the beginning of "* ...": none is longer than WORDS. */
-static void words(struct str line, bool *number, struct str *word,
+static void words(struct str line, bool *number, uint64_t *v, struct str *word,
 		  struct str *args)
 {
 	struct str head = str_sub(line, 1, WORDS);
 	struct imap_cur c = {head.p, head.p + head.n, NULL};
-	uint64_t v;
 
 	*number = false;
 	cur_sp(&c);
-	if (cur_u64(&c, UINT32_MAX, &v)) {
+	if (cur_u64(&c, UINT32_MAX, v)) {
 		*number = true;
 		cur_sp(&c);
 	}
@@ -51,12 +50,14 @@ static bool status_word(struct str w)
 static void classify(struct imap *im, struct str line, struct str *args)
 {
 	struct str word;
+	uint64_t n = 0;
 	bool number;
 
 	im->mode = MODE_STATUS;
 	if (line.n == 0 || line.p[0] != '*')
 		return;
-	words(line, &number, &word, args);
+	words(line, &number, &n, &word, args);
+	im->number = (uint32_t)n;
 	if (number)
 		im->mode = str_iis(word, "FETCH") ? MODE_FETCH : MODE_KEEP;
 	else if (status_word(word))

@@ -58,6 +58,9 @@ static void code(struct imap *im, struct str text)
 		    im->o.net.host != NULL ? im->o.net.host : "imap",
 		    STR_ARG(str_sub(str_trim(str_sub(text, name.n + 2, text.n)),
 				    0, 500)));
+	} else if (str_iis(name, "NOTIFICATIONOVERFLOW")) {
+		if (im->news->overflow != NULL)
+			im->news->overflow(im->news_ctx);
 	} else {
 		select_code(im, name, &c);
 		append_code(im, name, &c);
@@ -117,6 +120,7 @@ static int tagged(struct imap *im, struct str line, struct coi_err *e)
 		return imap_violation(
 		    im, "an answer to a command that was not given", line, e);
 	text = str_trim((struct str){c.p, (size_t)(c.end - c.p)});
+	im->answers++;
 	code(im, text);
 	imap_settle(im, tag, res, text);
 	return 0;
@@ -130,8 +134,14 @@ static int numbered(struct imap *im, struct imap_cur *c, struct str line,
 
 	if (!cur_u32(c, &n) || !cur_sp(c) || !cur_atom(c, &word))
 		return imap_violation(im, "a response that is broken", line, e);
-	if (str_iis(word, "EXISTS"))
+	if (str_iis(word, "EXISTS")) {
 		select_exists(im, n);
+		if (im->want.select == NULL && im->news->exists != NULL)
+			im->news->exists(im->news_ctx, n);
+	} else if (str_iis(word, "EXPUNGE")) {
+		if (im->want.select == NULL && im->news->expunge != NULL)
+			im->news->expunge(im->news_ctx, n);
+	}
 	return 0;
 }
 
@@ -147,6 +157,7 @@ int imap_respond(struct imap *im, struct str line, struct coi_err *e)
 					      e);
 		cur_sp(&c);
 		im->plus = true;
+		im->answers++;
 		buf_clear(&im->plus_text);
 		buf_add(&im->plus_text, c.p, (size_t)(c.end - c.p));
 		return 0;

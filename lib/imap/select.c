@@ -7,14 +7,35 @@ void select_exists(struct imap *im, uint32_t n)
 		im->want.select->exists = n;
 }
 
+/* `list`: "(\Seen $Chat" */
+static bool has_flag(struct str list, const char *flag)
+{
+	struct str one;
+
+	if (str_starts(list, "("))
+		list = str_sub(list, 1, list.n);
+	while (list.n > 0) {
+		one = str_split(&list, ' ');
+		if (str_iis(one, flag))
+			return true;
+	}
+	return false;
+}
+
 void select_code(struct imap *im, struct str name, struct imap_cur *c)
 {
 	struct imap_selected *s = im->want.select;
 	struct str rest = {c->p, (size_t)(c->end - c->p)};
 	ptrdiff_t end;
 
-	if (s == NULL)
+	uint32_t validity = 0;
+
+	if (s == NULL) {
+		if (im->news->renumbered != NULL &&
+		    str_iis(name, "UIDVALIDITY") && cur_u32(c, &validity))
+			im->news->renumbered(im->news_ctx, validity);
 		return;
+	}
 	if (str_iis(name, "UIDVALIDITY")) {
 		cur_u32(c, &s->uid_validity);
 	} else if (str_iis(name, "UIDNEXT")) {
@@ -27,9 +48,9 @@ void select_code(struct imap *im, struct str name, struct imap_cur *c)
 		s->read_only = false;
 	} else if (str_iis(name, "PERMANENTFLAGS")) {
 		end = str_chr(rest, ')');
-		s->perm_any_flag = end >= 0 &&
-				   str_find(str_sub(rest, 0, (size_t)end),
-					    STR("\\*")) >= 0;
+		rest = str_sub(rest, 0, end >= 0 ? (size_t)end : 0);
+		s->perm_any_flag = str_find(rest, STR("\\*")) >= 0;
+		s->perm_chat = s->perm_any_flag || has_flag(rest, "$Chat");
 	} else if (str_iis(name, "CLOSED")) {
 		/* All before it was about the mailbox we leave. */
 		*s = (struct imap_selected){0};
@@ -50,14 +71,12 @@ static int refused(struct imap *im, uint32_t tag, enum imap_result res,
 	return -1;
 }
 
-static int select_with(struct imap *im, struct str mailbox, bool read_only,
-		       const char *params, struct imap_selected *out,
-		       struct coi_err *e)
+static int send_with(struct imap *im, struct str mailbox, bool read_only,
+		     const char *params, struct imap_selected *out,
+		     uint32_t *tag, struct coi_err *e)
 {
 	const char *what = read_only ? "EXAMINE" : "SELECT";
 	struct buf b = {0};
-	enum imap_result res;
-	uint32_t tag;
 	int rc;
 
 	*out = (struct imap_selected){0};
@@ -66,12 +85,19 @@ static int select_with(struct imap *im, struct str mailbox, bool read_only,
 	rc = imap_put_mailbox(im, &b, mailbox, e);
 	buf_z(&b, params);
 	if (rc == 0)
-		rc = imap_send(im, what, buf_view(&b), &tag, e);
-	if (rc == 0)
-		rc = imap_await(im, tag, &res, e);
+		rc = imap_send(im, what, buf_view(&b), tag, e);
+	buf_free(&b);
+	return rc;
+}
+
+int select_settle(struct imap *im, uint32_t tag, struct str mailbox,
+		  bool read_only, struct imap_selected *out, struct coi_err *e)
+{
+	enum imap_result res;
+	int rc = imap_await(im, tag, &res, e);
+
 	if (rc == 0 && res != RES_OK)
 		rc = refused(im, tag, res, e);
-	buf_free(&b);
 	if (rc == 0 && out->uid_validity == 0)
 		rc = err_set(e, COI_E_PROTOCOL,
 			     "the server gave no UIDVALIDITY");
@@ -82,16 +108,64 @@ static int select_with(struct imap *im, struct str mailbox, bool read_only,
 	return rc;
 }
 
+static int select_with(struct imap *im, struct str mailbox, bool read_only,
+		       const char *params, struct imap_selected *out,
+		       struct coi_err *e)
+{
+	uint32_t tag = 0;
+
+	if (send_with(im, mailbox, read_only, params, out, &tag, e) < 0)
+		return -1;
+	return select_settle(im, tag, mailbox, read_only, out, e);
+}
+
+static const char *condstore(const struct imap *im)
+{
+	return imap_has(im, "CONDSTORE") || imap_has(im, "QRESYNC")
+		   ? " (CONDSTORE)"
+		   : "";
+}
+
+int select_send(struct imap *im, struct str mailbox, bool read_only,
+		struct imap_selected *out, uint32_t *tag, struct coi_err *e)
+{
+	return send_with(im, mailbox, read_only, condstore(im), out, tag, e);
+}
+
 int imap_select(struct imap *im, struct str mailbox, bool read_only,
 		struct imap_selected *out, struct coi_err *e)
 {
-	bool condstore = imap_has(im, "CONDSTORE") || imap_has(im, "QRESYNC");
 	int rc = imap_begin(im, "select", e);
 
 	if (rc == 0)
-		rc = select_with(im, mailbox, read_only,
-				 condstore ? " (CONDSTORE)" : "", out, e);
+		rc = select_with(im, mailbox, read_only, condstore(im), out, e);
 	return imap_end(im, rc, e);
+}
+
+static int enable(struct imap *im, struct coi_err *e)
+{
+	uint32_t tag;
+
+	if (im->qresync_on)
+		return 0;
+	if (imap_send(im, "ENABLE", STR("ENABLE QRESYNC"), &tag, e) < 0)
+		return -1;
+	imap_ignore(im, tag);
+	im->qresync_on = true;
+	return 0;
+}
+
+int imap_enable_uids(struct imap *im, struct coi_err *e)
+{
+	int rc = 0;
+
+	if (imap_has(im, "QRESYNC")) {
+		rc = imap_begin(im, "select", e);
+		if (rc == 0)
+			rc = enable(im, e);
+		rc = imap_end(im, rc, e);
+	}
+	return rc;
 }
 
 int imap_select_qresync(struct imap *im, struct str mailbox, bool read_only,
@@ -100,19 +174,14 @@ int imap_select_qresync(struct imap *im, struct str mailbox, bool read_only,
 			void *ctx, struct imap_selected *out, struct coi_err *e)
 {
 	struct buf params = {0};
-	uint32_t tag;
 	int rc = -1;
 
 	if (!imap_has(im, "QRESYNC") || uid_validity == 0 || modseq == 0)
 		return imap_select(im, mailbox, read_only, out, e);
 	if (imap_begin(im, "select", e) < 0)
 		goto out;
-	if (!im->qresync_on) {
-		if (imap_send(im, "ENABLE", STR("ENABLE QRESYNC"), &tag, e) < 0)
-			goto out;
-		imap_ignore(im, tag);
-		im->qresync_on = true;
-	}
+	if (enable(im, e) < 0)
+		goto out;
 	im->want.vanished = vanished;
 	im->want.vanished_ctx = ctx;
 	buf_fmt(&params, " (QRESYNC (%u %llu))", uid_validity,

@@ -4,19 +4,56 @@
 #include "core/limits.h"
 #include "imap/priv.h"
 
-static bool number(struct imap_cur *c, struct str name, struct imap_status *s)
+enum { VALIDITY = 1, NEXT = 2, MESSAGES = 4, UNSEEN = 8, MODSEQ = 16 };
+
+static bool number(struct imap_cur *c, struct str name,
+		   struct imap_seen_status *x)
 {
-	if (str_iis(name, "UIDVALIDITY"))
+	struct imap_status *s = &x->st;
+
+	if (str_iis(name, "UIDVALIDITY")) {
+		x->told |= VALIDITY;
 		return cur_u32(c, &s->uid_validity);
-	if (str_iis(name, "UIDNEXT"))
+	}
+	if (str_iis(name, "UIDNEXT")) {
+		x->told |= NEXT;
 		return cur_u32(c, &s->uid_next);
-	if (str_iis(name, "MESSAGES"))
+	}
+	if (str_iis(name, "MESSAGES")) {
+		x->told |= MESSAGES;
 		return cur_u32(c, &s->messages);
-	if (str_iis(name, "UNSEEN"))
+	}
+	if (str_iis(name, "UNSEEN")) {
+		x->told |= UNSEEN;
 		return cur_u32(c, &s->unseen);
-	if (str_iis(name, "HIGHESTMODSEQ"))
+	}
+	if (str_iis(name, "HIGHESTMODSEQ")) {
+		x->told |= MODSEQ;
 		return cur_u64(c, UINT64_MAX, &s->highest_modseq);
+	}
 	return cur_skip(c);
+}
+
+/* NOTIFY tells less than STATUS does: the rest is as it was before. */
+static void merge(struct imap_seen_status *x,
+		  const struct imap_seen_status *old)
+{
+	unsigned more = old->told & ~x->told;
+
+	if (x->told & old->told & VALIDITY &&
+	    x->st.uid_validity != old->st.uid_validity)
+		return; /* another mailbox by the same name */
+	if (more & VALIDITY)
+		x->st.uid_validity = old->st.uid_validity;
+	if (more & NEXT)
+		x->st.uid_next = old->st.uid_next;
+	if (more & MESSAGES)
+		x->st.messages = old->st.messages;
+	if (more & UNSEEN)
+		x->st.unseen = old->st.unseen;
+	if (more & MODSEQ)
+		x->st.highest_modseq = old->st.highest_modseq;
+	x->told |= more;
 }
 
 bool status_take(struct imap *im, struct imap_cur *c)
@@ -25,7 +62,7 @@ bool status_take(struct imap *im, struct imap_cur *c)
 	struct imap_seen_status x = {.st.have = true, .order = w->nstatus};
 	struct str wire, name;
 
-	if (!w->want_status) {
+	if (!w->want_status && im->news->status == NULL) {
 		c->p = c->end;
 		return true;
 	}
@@ -36,14 +73,20 @@ bool status_take(struct imap *im, struct imap_cur *c)
 			;
 		if (cur_ch(c, ')'))
 			break;
-		if (!cur_atom(c, &name) || !cur_sp(c) ||
-		    !number(c, name, &x.st))
+		if (!cur_atom(c, &name) || !cur_sp(c) || !number(c, name, &x))
 			return false;
 	}
 	if (!cur_end(c))
 		return false;
-	x.name = imap_take_mailbox(im, w->arena, wire);
+	/* Dovecot's NOTIFY writes plain UTF-8: nothing to learn from. */
+	x.name = imap_read_mailbox(w->want_status ? w->arena : im->scratch,
+				   wire);
 	if (x.name.p == NULL)
+		return true;
+	/* The answer to STATUS cannot be told from news. */
+	if (im->news->status != NULL)
+		im->news->status(im->news_ctx, x.name, &x.st);
+	if (!w->want_status)
 		return true;
 	if (w->nstatus >= 2 * LIMIT_IMAP_LIST)
 		return false;
@@ -63,9 +106,14 @@ static int cmp(const void *a, const void *b)
 
 void status_join(struct imap *im)
 {
-	if (im->want.nstatus > 0)
-		qsort(im->want.status, im->want.nstatus,
-		      sizeof(*im->want.status), cmp);
+	struct imap_seen_status *v = im->want.status;
+	size_t i, n = im->want.nstatus;
+
+	if (n > 0)
+		qsort(v, n, sizeof(*v), cmp);
+	for (i = 1; i < n; i++)
+		if (imap_name_cmp(v[i - 1].name, v[i].name) == 0)
+			merge(&v[i], &v[i - 1]);
 }
 
 bool status_find(struct imap *im, struct str name, struct imap_status *out)
@@ -133,13 +181,14 @@ static int settle(struct imap *im, uint32_t tag, struct str name,
 	return -1;
 }
 
-int imap_poll(struct imap *im, const struct str *names, size_t n,
-	      struct imap_status *out, const char *entry, struct buf *meta,
-	      bool *meta_given, struct coi_err *e)
+static int poll_and(struct imap *im, const struct imap_opening *o,
+		    const struct str *names, size_t n, struct imap_status *out,
+		    const char *entry, struct buf *meta, bool *meta_given,
+		    struct coi_err *e)
 {
 	uint32_t *tags = mem_array(n + 1, sizeof(*tags));
-	bool dummy, ask = entry != NULL && (imap_has(im, "METADATA") ||
-					    imap_has(im, "METADATA-SERVER"));
+	bool dummy, ask = entry != NULL && metadata_offered(im, STR(""));
+	uint32_t opening = 0;
 	size_t i;
 	int rc = imap_begin(im, "status", e);
 
@@ -155,16 +204,39 @@ int imap_poll(struct imap *im, const struct str *names, size_t n,
 		rc = status_send(im, names[i], &tags[i], e);
 	if (rc == 0 && ask)
 		rc = metadata_send(im, STR(""), entry, &tags[n], e);
+	if (rc == 0 && o != NULL)
+		rc = select_send(im, o->mailbox, o->read_only, o->out, &opening,
+				 e);
 	for (i = 0; i < n && rc == 0; i++)
 		rc = settle(im, tags[i], names[i], e);
 	if (rc == 0 && ask)
 		rc = settle(im, tags[n], STR(""), e);
+	if (rc == 0 && o != NULL) {
+		im->stage = "select";
+		rc = select_settle(im, opening, o->mailbox, o->read_only,
+				   o->out, e);
+	}
 	status_join(im);
 	for (i = 0; i < n; i++)
 		status_find(im, names[i], &out[i]);
 	arena_free(im->want.arena);
 	free(tags);
 	return imap_end(im, rc, e);
+}
+
+int imap_poll(struct imap *im, const struct str *names, size_t n,
+	      struct imap_status *out, const char *entry, struct buf *meta,
+	      bool *meta_given, struct coi_err *e)
+{
+	return poll_and(im, NULL, names, n, out, entry, meta, meta_given, e);
+}
+
+int imap_poll_open(struct imap *im, const struct imap_opening *o,
+		   const struct str *names, size_t n, struct imap_status *out,
+		   const char *entry, struct buf *meta, bool *meta_given,
+		   struct coi_err *e)
+{
+	return poll_and(im, o, names, n, out, entry, meta, meta_given, e);
 }
 
 int imap_status(struct imap *im, const struct str *names, size_t n,

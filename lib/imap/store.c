@@ -82,13 +82,11 @@ int imap_move(struct imap *im, const struct imap_set *set, struct str to,
 	/* Nothing is deleted before its copy is known to be there, and
 	 * nothing that somebody else marked. */
 	if (rc == 0)
-		rc = need_uidplus(im, e);
-	if (rc == 0)
 		rc = to_mailbox(im, "COPY", set, to, e);
 	if (rc == 0)
 		rc = each(im, "STORE", set, STR("+FLAGS.SILENT (\\Deleted)"),
 			  e);
-	if (rc == 0)
+	if (rc == 0 && imap_has(im, "UIDPLUS"))
 		rc = each(im, "EXPUNGE", set, STR_NONE, e);
 	return imap_end(im, rc, e);
 }

@@ -173,16 +173,27 @@ static const struct imap_odd *odd(const struct imap *im, struct str name)
 	return NULL;
 }
 
-struct str imap_take_mailbox(struct imap *im, struct arena *a, struct str wire)
+struct str imap_read_mailbox(struct arena *a, struct str wire)
 {
-	struct buf name = {0}, back = {0};
+	struct buf name = {0};
 	struct str out;
 
 	if (wire.n > NAME_MAX_OCTETS || has_line_end(wire))
 		return STR_NONE;
 	imap_utf7_decode(&name, wire);
-	imap_utf7_encode(&back, buf_view(&name));
 	out = arena_str(a, buf_view(&name));
+	buf_free(&name);
+	return out;
+}
+
+struct str imap_take_mailbox(struct imap *im, struct arena *a, struct str wire)
+{
+	struct str out = imap_read_mailbox(a, wire);
+	struct buf back = {0};
+
+	if (out.p == NULL)
+		return out;
+	imap_utf7_encode(&back, out);
 	if (!str_eq(buf_view(&back), wire) && im->nodd < ODD_MAX &&
 	    odd(im, out) == NULL) {
 		im->odd = mem_more(im->odd, im->nodd, &im->oddcap,
@@ -190,7 +201,6 @@ struct str imap_take_mailbox(struct imap *im, struct arena *a, struct str wire)
 		im->odd[im->nodd].name = arena_str(im->names, out);
 		im->odd[im->nodd++].wire = arena_str(im->names, wire);
 	}
-	buf_free(&name);
 	buf_free(&back);
 	return out;
 }

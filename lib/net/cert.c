@@ -18,6 +18,12 @@ void net_trust_defaults(const char *file, const char *dir)
 	default_dir = dir;
 }
 
+void net_trust(const char **file, const char **dir)
+{
+	*file = default_file;
+	*dir = default_dir;
+}
+
 /* --- words -----------------------------------------------------------------
  */
 
@@ -107,8 +113,13 @@ static void date_of(const ASN1_TIME *t, char *out, size_t n)
 		strftime(out, n, "%Y-%m-%d", &tm);
 }
 
-/* base64 of the SHA-256 of the public key as it stands in the certificate. */
-static bool pin_of(X509 *x, struct buf *out)
+void net_cert_issuer(const X509 *x, char *out, size_t n)
+{
+	who(X509_get_issuer_name(x), out, n);
+}
+
+/* The public key as it stands in the certificate. */
+bool net_cert_pin(const X509 *x, struct buf *out)
 {
 	unsigned char md[EVP_MAX_MD_SIZE], *der = NULL;
 	unsigned n = 0;
@@ -191,7 +202,7 @@ static void explain(struct net_conn *c, X509_STORE_CTX *sc)
 		snprintf(c->cert_hint, sizeof(c->cert_hint),
 			 "this system has no CA certificates: install "
 			 "ca-certificates, or set ca-file");
-	else if (pin_of(leaf, &b))
+	else if (net_cert_pin(leaf, &b))
 		snprintf(c->cert_hint, sizeof(c->cert_hint),
 			 "if this server is yours: ca-file = its CA (PEM)%s, "
 			 "or pin = %s",
@@ -226,7 +237,7 @@ static int check_pins(struct net_conn *c, X509 *leaf)
 	size_t i;
 	int ok = 0;
 
-	if (leaf != NULL && pin_of(leaf, &b))
+	if (leaf != NULL && net_cert_pin(leaf, &b))
 		for (i = 0; i < c->o.npins && !ok; i++)
 			ok = same_pin(c->o.pins[i], buf_view(&b));
 	if (!ok) {

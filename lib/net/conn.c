@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/secret.h"
 #include "core/sys.h"
+#include "core/task.h"
 #include "net/priv.h"
 
 #define CONNECT_MS 30000
@@ -216,6 +217,7 @@ int net_fill(struct net_conn *c, size_t max, struct coi_err *e)
 			       "that is the limit",
 			       max);
 	}
+	task_turn();
 	if (c->at == c->end)
 		c->at = c->end = c->scanned = 0;
 	make_room(c);
@@ -272,13 +274,11 @@ int net_line(struct net_conn *c, size_t max, struct str *line,
 		       "the server sent a line of more than %zu octets", max);
 }
 
-bool net_pending(const struct net_conn *cc)
+bool net_more(struct net_conn *c)
 {
-	/* Asking may take an octet from the layers below; no more changes. */
-	struct net_conn *c = (struct net_conn *)(uintptr_t)cc;
 	ssize_t n;
 
-	if (c->end > c->at || c->stashed || c->spill.n > c->spill_at)
+	if (c->stashed || c->spill.n > c->spill_at)
 		return true;
 	if (c->fail != NET_OK)
 		return true;
@@ -294,6 +294,25 @@ bool net_pending(const struct net_conn *cc)
 		return false;
 	}
 	return true;
+}
+
+bool net_pending(const struct net_conn *c)
+{
+	/* Asking may take an octet from the layers below; no more changes. */
+	return c->end > c->at || net_more((struct net_conn *)(uintptr_t)c);
+}
+
+void net_rest(struct net_conn *c)
+{
+	if (c->at == c->end) {
+		free(c->in);
+		c->in = NULL;
+		c->at = c->end = c->scanned = c->cap = 0;
+	}
+	if (c->nout == 0) {
+		free(c->out);
+		c->out = NULL;
+	}
 }
 
 int net_fd(const struct net_conn *c)

@@ -39,6 +39,8 @@ struct net_conn;
  * borrowed; to be called before the first connection.
  */
 void net_trust_defaults(const char *file, const char *dir);
+/* What net_trust_defaults() was told. */
+void net_trust(const char **file, const char **dir);
 /* Name servers ("127.0.0.1:5353,[::1]:53") instead of resolv.conf's; for
  * tests.  Process-wide and borrowed. */
 void net_dns_servers(const char *csv);
@@ -87,6 +89,14 @@ int net_line(struct net_conn *c, size_t max, struct str *line,
 bool net_pending(const struct net_conn *c);
 /* For poll(2) by a watcher; check net_pending() first. */
 int net_fd(const struct net_conn *c);
+/*
+ * Waits for news without the deadline: 1 when net_fill() has more octets than
+ * net_avail() shows, or an error; 0 when it is `until` (sys_mono_ms();
+ * negative: no end, 0: only a look) or the task was woken; -1 COI_E_CANCELLED
+ * and what is wrong with poll(2).  Buffers that are empty are given back
+ * meanwhile.
+ */
+int net_idle(struct net_conn *c, int64_t until, struct coi_err *e);
 
 /*
  * Writing: collected until net_flush() (or 64 KiB); the trace shows what
@@ -109,5 +119,18 @@ struct net_stats {
 	uint64_t turns;	  /* times we waited for the peer after writing */
 };
 struct net_stats net_stats(const struct net_conn *c);
+
+/* What the connection is made of; texts are cut, "" where there is none. */
+struct net_info {
+	char peer[64];	  /* numeric address and port */
+	char tls[16];	  /* "TLSv1.3" */
+	char cipher[64];  /* "TLS_AES_256_GCM_SHA384" */
+	char issuer[128]; /* of the server's certificate */
+	char pin[48];	  /* SHA-256 of its key (SPKI), base64 */
+	bool pinned;	  /* a pin was right; else chain and name were */
+	bool have_dates;
+	int64_t not_before, not_after; /* of it, seconds since 1970 */
+};
+void net_info(const struct net_conn *c, struct net_info *i);
 
 #endif

@@ -148,13 +148,36 @@ static void ask(struct net_dns *d, struct ask *a, int family)
 	ares_getaddrinfo(d->channel, d->host, port, &h, answered, a);
 }
 
-struct net_dns *net_dns_start(const char *host, uint16_t port, int family,
-			      struct coi_err *e)
+int net_ares_new(struct ares_channeldata **ch, bool search, struct coi_err *e)
 {
-	struct ares_options opt = {.timeout = 3000, .tries = 3};
-	struct net_dns *d = mem_alloc(sizeof(*d));
+	struct ares_options opt = {.timeout = 3000, .tries = 3, .ndomains = 0};
+	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
 	static bool ready;
-	int r;
+	int r = ready ? ARES_SUCCESS : ares_library_init(ARES_LIB_INIT_ALL);
+
+	*ch = NULL;
+	if (r == ARES_SUCCESS) {
+		ready = true;
+		r = ares_init_options(ch, &opt,
+				      search ? mask : mask | ARES_OPT_DOMAINS);
+		if (r != ARES_SUCCESS)
+			*ch = NULL;
+	}
+	if (r == ARES_SUCCESS && servers != NULL)
+		r = ares_set_servers_ports_csv(*ch, servers);
+	if (r == ARES_SUCCESS)
+		return 0;
+	if (*ch != NULL)
+		ares_destroy(*ch);
+	*ch = NULL;
+	return err_set(e, COI_E_OS, "the resolver cannot be set up: %s",
+		       ares_strerror(r));
+}
+
+static struct net_dns *start(const char *host, uint16_t port, int family,
+			     bool search, struct coi_err *e)
+{
+	struct net_dns *d = mem_alloc(sizeof(*d));
 
 	d->host = mem_dup(str_of(host));
 	d->port = port;
@@ -167,23 +190,11 @@ struct net_dns *net_dns_start(const char *host, uint16_t port, int family,
 		done(&d->v6, d->v6.found.n > 0 ? ARES_SUCCESS : ARES_ENODATA);
 		return d;
 	}
-	r = ready ? ARES_SUCCESS : ares_library_init(ARES_LIB_INIT_ALL);
-	if (r == ARES_SUCCESS) {
-		ready = true;
-		r = ares_init_options(&d->channel, &opt,
-				      ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
-	}
-	if (r == ARES_SUCCESS) {
-		d->have_channel = true;
-		if (servers != NULL)
-			r = ares_set_servers_ports_csv(d->channel, servers);
-	}
-	if (r != ARES_SUCCESS) {
-		err_set(e, COI_E_OS, "the resolver cannot be set up: %s",
-			ares_strerror(r));
+	if (net_ares_new(&d->channel, search, e) < 0) {
 		net_dns_free(d);
 		return NULL;
 	}
+	d->have_channel = true;
 	if (family == 4)
 		done(&d->v6, ARES_ENODATA);
 	else
@@ -193,6 +204,18 @@ struct net_dns *net_dns_start(const char *host, uint16_t port, int family,
 	else
 		ask(d, &d->v4, AF_INET);
 	return d;
+}
+
+struct net_dns *net_dns_start(const char *host, uint16_t port, int family,
+			      struct coi_err *e)
+{
+	return start(host, port, family, true, e);
+}
+
+struct net_dns *net_dns_start_exact(const char *host, uint16_t port, int family,
+				    struct coi_err *e)
+{
+	return start(host, port, family, false, e);
 }
 
 void net_dns_free(struct net_dns *d)
@@ -210,7 +233,8 @@ struct net_found *net_dns_found(struct net_dns *d, int family)
 	return family == 4 ? &d->v4.found : &d->v6.found;
 }
 
-size_t net_dns_poll(struct net_dns *d, struct pollfd *p, size_t max, int *ms)
+size_t net_ares_poll(struct ares_channeldata *ch, struct pollfd *p, size_t max,
+		     int *ms)
 {
 	ares_socket_t fds[ARES_GETSOCK_MAXNUM];
 	struct timeval tv, *t;
@@ -218,10 +242,8 @@ size_t net_dns_poll(struct net_dns *d, struct pollfd *p, size_t max, int *ms)
 	unsigned bits;
 	int left;
 
-	if (!d->have_channel || (d->v4.found.done && d->v6.found.done))
-		return 0;
 	/* The macros of ares.h shift into the sign. */
-	bits = (unsigned)ares_getsock(d->channel, fds, ARES_GETSOCK_MAXNUM);
+	bits = (unsigned)ares_getsock(ch, fds, ARES_GETSOCK_MAXNUM);
 	for (i = 0; i < ARES_GETSOCK_MAXNUM && n < max; i++) {
 		short ev = 0;
 
@@ -232,7 +254,7 @@ size_t net_dns_poll(struct net_dns *d, struct pollfd *p, size_t max, int *ms)
 		if (ev != 0)
 			p[n++] = (struct pollfd){.fd = fds[i], .events = ev};
 	}
-	t = ares_timeout(d->channel, NULL, &tv);
+	t = ares_timeout(ch, NULL, &tv);
 	if (t != NULL) {
 		left = (int)(t->tv_sec * 1000 + t->tv_usec / 1000 + 1);
 		if (*ms < 0 || left < *ms)
@@ -241,22 +263,36 @@ size_t net_dns_poll(struct net_dns *d, struct pollfd *p, size_t max, int *ms)
 	return n;
 }
 
-void net_dns_process(struct net_dns *d, const struct pollfd *p, size_t n)
+void net_ares_process(struct ares_channeldata *ch, const struct pollfd *p,
+		      size_t n)
 {
 	size_t i;
 
-	if (!d->have_channel || (d->v4.found.done && d->v6.found.done))
-		return;
 	for (i = 0; i < n; i++) {
 		bool in = p[i].revents & (POLLIN | POLLERR | POLLHUP);
 		bool out = p[i].revents & (POLLOUT | POLLERR | POLLHUP);
 
 		if (in || out)
-			ares_process_fd(d->channel,
-					in ? p[i].fd : ARES_SOCKET_BAD,
+			ares_process_fd(ch, in ? p[i].fd : ARES_SOCKET_BAD,
 					out ? p[i].fd : ARES_SOCKET_BAD);
 	}
-	ares_process_fd(d->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	ares_process_fd(ch, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+static bool over(const struct net_dns *d)
+{
+	return !d->have_channel || (d->v4.found.done && d->v6.found.done);
+}
+
+size_t net_dns_poll(struct net_dns *d, struct pollfd *p, size_t max, int *ms)
+{
+	return over(d) ? 0 : net_ares_poll(d->channel, p, max, ms);
+}
+
+void net_dns_process(struct net_dns *d, const struct pollfd *p, size_t n)
+{
+	if (!over(d))
+		net_ares_process(d->channel, p, n);
 }
 
 static bool absent(int status)

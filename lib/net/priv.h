@@ -83,6 +83,11 @@ struct _mailstream_low *net_plain_new(struct net_conn *c);
 /* poll(2) for events of the socket until the deadline: 0, or -1 and c->fail. */
 int net_wait(struct net_conn *c, short events);
 int net_ms_left(int64_t deadline); /* for poll(2) */
+/* conn.c */
+/* net_pending() of what is not in our buffer. */
+bool net_more(struct net_conn *c);
+/* Frees the buffers that hold nothing. */
+void net_rest(struct net_conn *c);
 /* After a failed write: keeps what the peer said before it went away. */
 void net_drain(struct net_conn *c);
 /* What was spilled; 0 when nothing is left. */
@@ -106,6 +111,11 @@ int net_cert_trust(struct net_conn *c, struct ssl_ctx_st *ctx,
 int net_cert_client(struct net_conn *c, struct ssl_ctx_st *ctx,
 		    struct coi_err *e);
 
+struct x509_st;
+/* The issuer's name, and base64 of the SHA-256 of the public key. */
+void net_cert_issuer(const struct x509_st *x, char *out, size_t n);
+bool net_cert_pin(const struct x509_st *x, struct buf *out);
+
 /* zip.c */
 /* `rest`: compressed octets that were read already. */
 struct _mailstream_low *
@@ -128,9 +138,18 @@ bool net_dns_literal(const char *host);
 /* Starts looking up; literals and localhost are answered at once. */
 struct net_dns *net_dns_start(const char *host, uint16_t port, int family,
 			      struct coi_err *e);
+/* The same without the search domains of resolv.conf. */
+struct net_dns *net_dns_start_exact(const char *host, uint16_t port, int family,
+				    struct coi_err *e);
+struct ares_channeldata;
+struct pollfd;
+int net_ares_new(struct ares_channeldata **ch, bool search, struct coi_err *e);
+size_t net_ares_poll(struct ares_channeldata *ch, struct pollfd *p, size_t max,
+		     int *ms);
+void net_ares_process(struct ares_channeldata *ch, const struct pollfd *p,
+		      size_t n);
 void net_dns_free(struct net_dns *d);
 struct net_found *net_dns_found(struct net_dns *d, int family); /* 4, 6 */
-struct pollfd;
 size_t net_dns_poll(struct net_dns *d, struct pollfd *p, size_t max, int *ms);
 void net_dns_process(struct net_dns *d, const struct pollfd *p, size_t n);
 int net_dns_failed(const struct net_dns *d, struct coi_err *e);

@@ -199,6 +199,7 @@ static int explain(struct net_conn *c, unsigned long code, struct coi_err *e)
 
 	if (c->cert_text[0] != '\0') {
 		err_set(e, COI_E_TLS, "%s", c->cert_text);
+		e->lasting = true;
 		if (c->cert_hint[0] != '\0')
 			err_hint(e, "%s", c->cert_hint);
 		return -1;
@@ -356,6 +357,8 @@ int net_tls_open(struct net_conn *c, struct coi_err *e)
 		goto fail;
 	if (handshake(c, e) < 0)
 		goto out;
+	/* All the trust of a system is 800 KiB, and it has served. */
+	SSL_CTX_set_cert_store(SSL_get_SSL_CTX(c->ssl), X509_STORE_new());
 	mailstream_low_free(c->low);
 	c->low = mailstream_low_new(c, &tls);
 	if (c->low == NULL)

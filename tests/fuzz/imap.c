@@ -12,7 +12,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CAPS                                                                 \
-	"IMAP4rev1 UIDPLUS ESEARCH CONDSTORE QRESYNC NAMESPACE METADATA ID " \
+	"IMAP4rev1 UIDPLUS IDLE NOTIFY ESEARCH CONDSTORE QRESYNC NAMESPACE " \
+	"METADATA ID "                                                       \
 	"SPECIAL-USE LIST-EXTENDED LIST-STATUS LITERAL- MOVE"
 
 static void note(struct mem *m, const char *what, int rc, struct coi_err *e)
@@ -76,8 +77,10 @@ static void boxes(struct imap *im, struct mem *m, struct coi_err *e)
 	struct imap_list l;
 	struct arena *a = arena_new();
 	struct buf meta = {0};
+	struct imap_meta *tree;
 	bool given = false;
-	size_t i;
+	char delim;
+	size_t i, n;
 	int rc = imap_list(im, a, NULL, 0, true, &l, e);
 
 	note(m, "list", rc, e);
@@ -99,6 +102,13 @@ static void boxes(struct imap *im, struct mem *m, struct coi_err *e)
 	if (given)
 		buf_str(&m->log, buf_view(&meta));
 	buf_free(&meta);
+	rc = imap_metadata_tree(im, a, STR(""), "/private", &tree, &n, e);
+	note(m, "metadata", rc, e);
+	for (i = 0; i < n; i++)
+		buf_fmt(&m->log, "%.*s %.*s\n", STR_ARG(tree[i].entry),
+			STR_ARG(tree[i].value));
+	rc = imap_delimiter(im, &delim, e);
+	note(m, "delimiter", rc, e);
 	arena_free(a);
 }
 
@@ -139,6 +149,89 @@ static void messages(struct imap *im, struct mem *m, struct coi_err *e)
 	imap_set_free(&set);
 }
 
+/* --- news, at any time ------------------------------------------------------
+ */
+
+static void on_number(void *ctx, uint32_t n)
+{
+	struct mem *m = ctx;
+
+	buf_fmt(&m->log, "number %u\n", n);
+}
+
+static void on_flags(void *ctx, uint32_t number, const struct imap_msg *msg)
+{
+	struct mem *m = ctx;
+	int fail_at = m->fail_at;
+
+	m->fail_at = 0;
+	buf_fmt(&m->log, "%u: ", number);
+	ev_end(ctx, msg, NULL);
+	m->fail_at = fail_at;
+}
+
+static void on_status(void *ctx, struct str mailbox,
+		      const struct imap_status *st)
+{
+	struct mem *m = ctx;
+
+	if (!utf8_valid(mailbox))
+		__builtin_trap();
+	buf_str(&m->log, mailbox);
+	buf_fmt(&m->log, " %u %u\n", st->uid_validity, st->uid_next);
+}
+
+static void on_mailbox(void *ctx, const struct imap_mailbox *x)
+{
+	struct mem *m = ctx;
+
+	if (!utf8_valid(x->name) || x->name.n == 0)
+		__builtin_trap();
+	buf_str(&m->log, x->name);
+	buf_fmt(&m->log, " %x\n", x->attrs);
+}
+
+static void on_overflow(void *ctx)
+{
+	struct mem *m = ctx;
+
+	buf_z(&m->log, "overflow\n");
+}
+
+static const struct imap_news news = {
+    .exists = on_number,
+    .expunge = on_number,
+    .vanished = vanished,
+    .flags = on_flags,
+    .status = on_status,
+    .mailbox = on_mailbox,
+    .overflow = on_overflow,
+    .renumbered = on_number,
+};
+
+static void live(struct imap *im, struct mem *m, struct coi_err *e)
+{
+	const struct str names[] = {STR("a&b"), STR("ä")};
+	struct imap_selected sel;
+	int rc = imap_select(im, STR("INBOX"), false, &sel, e), i;
+
+	note(m, "select", rc, e);
+	rc = imap_notify(im, names, 2, true, e);
+	note(m, "notify", rc, e);
+	for (i = 0; i < 3 && rc == 0; i++) {
+		rc = imap_idle(im, e);
+		note(m, "idle", rc, e);
+		rc = imap_idle_wait(im, 1, e);
+		note(m, "wait", rc, e);
+		rc = imap_idle_stop(im, e);
+		note(m, "stop", rc, e);
+	}
+	rc = imap_noop(im, e);
+	note(m, "noop", rc, e);
+	rc = imap_idle(im, e);
+	note(m, "idle", rc, e);
+}
+
 static struct buf play(struct str in, size_t step, unsigned how)
 {
 	struct coi_err e = {0};
@@ -155,9 +248,15 @@ static struct buf play(struct str in, size_t step, unsigned how)
 	} else {
 		im = mem_ready(&m, in, step, CAPS);
 	}
+	if (how & 128) {
+		imap_listen(im, &news, &m);
+		m.pause = in.n / 2;
+	}
 	m.fail_at = how & 64 ? (int)(how >> 2) % 16 : 0;
 	imap_id(im, "x", "1", &e);
 	err_clear(&e);
+	if (rc == 0 && how & 128)
+		live(im, &m, &e);
 	if (rc == 0 && !(how & 32))
 		boxes(im, &m, &e);
 	if (rc == 0)

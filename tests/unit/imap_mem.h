@@ -11,6 +11,7 @@
 struct mem {
 	struct str in;
 	size_t at, shown, step; /* step octets arrive at a time */
+	size_t pause;		/* here it says nothing unasked; 0: nowhere */
 	struct buf out;		/* what we said */
 	struct buf log;		/* events */
 	size_t calls;
@@ -46,8 +47,19 @@ static UNUSED int mem_fill(void *ctx, size_t max, struct coi_err *e)
 			       "connection closed by the server");
 	if (m->shown - m->at >= max)
 		return err_set(e, COI_E_PROTOCOL, "buffer full");
+	if (m->pause > m->shown && left > m->pause - m->shown)
+		left = m->pause - m->shown;
 	m->shown += left < m->step ? left : m->step;
 	return 0;
+}
+
+static UNUSED int mem_idle(void *ctx, int64_t until, struct coi_err *e)
+{
+	struct mem *m = ctx;
+
+	(void)until;
+	(void)e;
+	return m->pause == 0 || m->shown != m->pause;
 }
 
 static UNUSED bool mem_waits(void *ctx)
@@ -83,8 +95,8 @@ static UNUSED void mem_deadline(void *ctx, int ms)
 }
 
 static const UNUSED struct imap_io mem_io = {
-    mem_avail, mem_consume, mem_fill,	 mem_waits,
-    mem_put,   mem_flush,   mem_deadline};
+    mem_avail, mem_consume, mem_fill,	  mem_waits,
+    mem_put,   mem_flush,   mem_deadline, mem_idle};
 
 static UNUSED struct imap *mem_open(struct mem *m, struct str in, size_t step)
 {
