@@ -1,5 +1,7 @@
 #include "smtp/priv.h"
 
+#include <stdio.h>
+
 #include "core/limits.h"
 
 #define STAGE "login"
@@ -124,6 +126,7 @@ int smtp_auth(struct smtp *s, struct coi_err *e)
 		smtp_failed(s, STAGE, e);
 		goto out;
 	}
+	snprintf(s->mech, sizeof(s->mech), "%s", sasl_name(sasl));
 	rc = rounds(s, sasl, e);
 out:
 	sasl_free(sasl);

@@ -9,6 +9,8 @@ struct smtp {
 	struct smtp_opts o;
 	struct net_conn *c;
 	struct smtp_reply r; /* the last one read */
+	struct buf hi;	     /* the greeting */
+	char mech[24];	     /* how the login was done */
 	struct buf ext;	     /* lines of EHLO's reply, the greeting line cut */
 	bool usable;
 	bool pipelining, chunking, eightbit, smtputf8, dsn;

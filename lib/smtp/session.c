@@ -145,8 +145,10 @@ static int greeting(struct smtp *s, struct coi_err *e)
 		}
 		return -1;
 	}
-	if (s->r.code == 220)
+	if (s->r.code == 220) {
+		smtp_reply_words(&s->r, &s->hi);
 		return 0;
+	}
 	if (s->r.code / 100 == 4)
 		return smtp_refused(s, COI_E_TEMP, "greeting", e,
 				    "the server is not ready");
@@ -222,6 +224,7 @@ void smtp_close(struct smtp *s)
 	if (s->c != NULL)
 		net_close(s->c);
 	smtp_reply_free(&s->r);
+	buf_free(&s->hi);
 	buf_free(&s->ext);
 	buf_free(&s->out);
 	body_free(&s->body);
@@ -231,6 +234,16 @@ void smtp_close(struct smtp *s)
 struct net_conn *smtp_conn(struct smtp *s)
 {
 	return s->c;
+}
+
+const char *smtp_mechanism(const struct smtp *s)
+{
+	return s->mech;
+}
+
+struct str smtp_greeting(const struct smtp *s)
+{
+	return buf_view(&s->hi);
 }
 
 bool smtp_usable(const struct smtp *s)

@@ -27,6 +27,10 @@ void smtp_close(struct smtp *s); /* QUIT, not waiting over a second */
 bool smtp_has(const struct smtp *s, const char *extension);
 uint64_t smtp_max_size(const struct smtp *s); /* 0: no limit said */
 struct net_conn *smtp_conn(struct smtp *s);
+/* How the login was done: "PLAIN"; "" without one. */
+const char *smtp_mechanism(const struct smtp *s);
+/* What the server said first, without its code. */
+struct str smtp_greeting(const struct smtp *s);
 bool smtp_usable(const struct smtp *s); /* false after 421 or a lost link */
 
 enum smtp_state {
