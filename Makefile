@@ -36,22 +36,26 @@ OPT := $(if $(SAN),-O1 -g,-O2 -g)
 
 # The folder is the layer: what each layer may use stands here, and
 # tests/lint/layers checks the includes against it.
-LAYERS := core fmt net imap smtp kind store coi
+LAYERS := core fmt net find imap smtp sieve kind store coi
 USES_core :=
 USES_fmt := core
 USES_net := fmt core
+USES_find := net fmt core
 USES_imap := net fmt core
 USES_smtp := net fmt core
+USES_sieve := net fmt core
 USES_kind := fmt core
 USES_store := fmt core
-USES_coi := imap smtp kind store net fmt core
+USES_coi := imap smtp sieve kind store net fmt core
 
 # The only layers that see a library's headers.
 PKGS_core :=
 PKGS_fmt := libetpan jansson libcmark
 PKGS_net := libetpan openssl libcares libgsasl zlib
+PKGS_find := libcurl expat
 PKGS_imap :=
 PKGS_smtp :=
+PKGS_sieve :=
 PKGS_kind := jansson
 PKGS_store := sqlite3
 PKGS_coi := jansson openssl sqlite3
@@ -70,11 +74,12 @@ BASE_CFLAGS := $(STD) $(OPT) $(WARN) $(HARD) $(SANFLAGS) -Ilib -I$(BUILD)/gen \
 BASE_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 
 TOOLS := $(patsubst cmd/%.c,%,$(wildcard cmd/coi-*.c))
-CMDLIB := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out cmd/coi-%,$(wildcard cmd/*.c)))
+CMDLIB := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out cmd/coi-% cmd/config_%,$(wildcard cmd/*.c)))
+CONFIGLIB := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/config_*.c))
 srcs = $(wildcard lib/$(1)/*.c)
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(call srcs,$(1)))
 archive = $(BUILD)/lib$(1).a
-ARCHIVES := $(foreach l,coi imap smtp kind store net fmt core,$(call archive,$(l)))
+ARCHIVES := $(foreach l,coi imap smtp sieve kind store net fmt core,$(call archive,$(l)))
 
 .PHONY: all deps bench-deps check check-built demo lint fuzz fuzz-built spec \
 	install uninstall dist clean distclean help unit replay testbins \
@@ -134,9 +139,11 @@ $(BUILD)/obj/cmd/%.o: cmd/%.c $(BUILD)/flags | $(BUILD)/gen/kinds.h
 # The schemas are part of the tools.
 $(BUILD)/obj/cmd/schema.o: $(wildcard share/*.schema.json)
 
+# Only coi-config has subcommands, and looks servers up.
+$(BUILD)/coi-config: $(CONFIGLIB) $(call archive,find)
 $(BUILD)/coi-%: $(BUILD)/obj/cmd/coi-%.o $(CMDLIB) $(ARCHIVES)
-	$(call say,LD,$@)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $< $(CMDLIB) \
-		-Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+	$(call say,LD,$@)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 # --- tests ------------------------------------------------------------------
 
@@ -219,6 +226,14 @@ spec:
 demo: deps
 	@$(MAKE) -s all testbins
 	@BUILD=$(BUILD) tests/demo
+
+## soak           coi-watch on a line that breaks, MINUTES (30), as lines and
+##                with handlers: every message is accounted for
+MINUTES ?= 30
+.PHONY: soak
+soak: all
+	@tests/soak --build $(BUILD) --seconds $$(($(MINUTES) * 30))
+	@tests/soak --build $(BUILD) --seconds $$(($(MINUTES) * 30)) --exec
 
 # --- installing -------------------------------------------------------------
 
