@@ -1,7 +1,8 @@
 # For bats files: `load helper` gives each file two mail servers (one.test,
 # two.test; see tests/servers/up) and each test a folder $T with a home for
 # each user.  A file that needs more defines setup_file, setup, teardown or
-# teardown_file itself and calls the *_default function of that name.
+# teardown_file itself and calls the *_default function of that name.  One that
+# needs other servers says which before it loads this: SERVERS="coi plain".
 # shellcheck shell=bash
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -9,7 +10,8 @@ BUILD=${BUILD:-$ROOT/build}
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 
 setup_file_default() {
-	D=$("$ROOT/tests/servers/up" --for $$) || return 1
+	# shellcheck disable=SC2086
+	D=$("$ROOT/tests/servers/up" --for $$ ${SERVERS:-}) || return 1
 	export D
 	set -a
 	# shellcheck disable=SC1091
@@ -31,7 +33,7 @@ setup_default() {
 	unset NO_COLOR COI_CONFIG COI_ACCOUNT
 	export LC_ALL=C.UTF-8 TZ=UTC
 	PATH=$BUILD:/usr/local/bin:/usr/bin:/bin
-	[ -z "${D:-}" ] || rm -rf "$D"/one/mail/* "$D"/two/mail/*
+	[ -z "${D:-}" ] || fresh_homes
 }
 
 teardown_default() {
@@ -44,6 +46,15 @@ teardown_default() {
 		return 1
 	fi
 	rm -rf "$T"
+}
+
+# fresh_homes: every mailbox as on the first day.
+fresh_homes() {
+	local site
+	for site in "$D"/*/mail; do
+		rm -rf "${site:?}"/*
+		cp -a "${site%mail}skel/." "$site"
+	done
 }
 
 setup_file() { setup_file_default; }
@@ -98,12 +109,10 @@ set_config() {
 	mv "$file.new" "$file"
 }
 
-# site USER: ONE or TWO, the server where the user lives.
+# site USER: ONE, TWO, COITEST ..., the server where the user lives.
 site() {
-	case $1 in
-	bob | dave) echo TWO ;;
-	*) echo ONE ;;
-	esac
+	local v=SITE_$1
+	echo "${!v}"
 }
 
 # maildir USER [MAILBOX]: the folder on disk; MAILBOX with / as separator.
@@ -152,6 +161,27 @@ deliver() {
 	shift
 	local port=${s}_LMTP_PORT domain=${s}_DOMAIN
 	"$ROOT/tests/lib/lmtp" "${!port}" "$user@${!domain}" "$@"
+}
+
+# imap USER COMMAND...: raw commands, one after the other; prints the answers.
+# Fails when one got NO or BAD.
+imap() {
+	local user=$1 s
+	s=$(site "$1")_IMAPS_PORT
+	shift
+	"$ROOT/tests/lib/imap" "${!s}" "$user" "secret-$user" "$@"
+}
+
+# coi_set USER NAME VALUE...: what a COI server has been told: enabled yes,
+# message-filter active.
+coi_set() {
+	local user=$1 list=
+	shift
+	while [ $# -gt 0 ]; do
+		list+=" /private/vendor/vendor.dovecot/coi/config/$1 \"$2\""
+		shift 2
+	done
+	imap "$user" "SETMETADATA \"\" (${list# })" >/dev/null
 }
 
 # start_peer SCRIPT [ARGUMENT...]: a scripted server; sets PEER_PORT, PEER_PID

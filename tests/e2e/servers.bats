@@ -10,7 +10,7 @@ teardown() {
 }
 
 up() {
-	D=$("$ROOT/tests/servers/up")
+	D=$("$ROOT/tests/servers/up" "$@")
 	# shellcheck disable=SC1091
 	. "$D/env"
 }
@@ -136,4 +136,164 @@ submit() {
 	up
 	kill -9 "$(cat "$D/pid")"
 	gone "$D"
+}
+
+# chat TEXT [HEADER]...: a letter with these fields.
+chat() {
+	local text=$1
+	shift
+	printf '%b\r\n' "From: sender@elsewhere.test" "$@" "" "$text"
+}
+
+@test "coi.test offers COI after the login only, and knows its root" {
+	up coi
+	run imap grace 'GETMETADATA "" (/private/vendor/vendor.dovecot/coi/config/mailbox-root)' \
+		'LIST "" "COI*"'
+	status_is 0
+	lacks "${lines[0]}" COI
+	contains "${lines[1]}" " COI "
+	contains "${lines[1]}" METADATA
+	[ "$(tr -d '\r' <<<"${lines[3]}")" = "COI)" ]
+	lacks "$output" Chats
+}
+
+@test "coi.test: every home is as on the first day again" {
+	up coi
+	coi_set grace enabled yes message-filter active
+	chat hello 'Chat-Version: 1.0' | deliver grace
+	[ "$(mail_count grace COI/Chats)" -eq 1 ]
+	fresh_homes
+	run imap grace \
+		'GETMETADATA "" (/private/vendor/vendor.dovecot/coi/config/enabled)' \
+		'GETMETADATA "" (/private/vendor/vendor.dovecot/coi/config/mailbox-root)' \
+		'LIST "" COI*'
+	contains "$output" "enabled NIL"
+	contains "$output" "COI)"
+	lacks "$output" Chats
+}
+
+@test "coi.test filters by what METADATA says" {
+	local n
+	up coi
+	chat one 'Chat-Version: 1.0' | deliver grace
+	[ "$(mail_count grace)" -eq 1 ]
+	lacks "$(imap grace 'SELECT INBOX' 'FETCH 1 (FLAGS)')" '$Chat))'
+
+	coi_set grace enabled yes
+	chat two 'Chat-Version: 1.0' | deliver grace
+	contains "$(imap grace 'SELECT INBOX' 'FETCH 2 (FLAGS)')" '$Chat))'
+
+	coi_set grace message-filter active
+	chat three 'Chat-Version: 1.0' | deliver grace
+	chat four 'Message-ID: <chat$4@elsewhere.test>' | deliver grace
+	chat five 'References:\r\n <chat$4@elsewhere.test> <x@y.test>' |
+		deliver grace
+	[ "$(mail_count grace)" -eq 2 ]
+	[ "$(mail_count grace COI/Chats)" -eq 3 ]
+	for n in 1 2 3; do
+		contains "$(imap grace 'SELECT COI/Chats' "FETCH $n (FLAGS)")" \
+			'$Chat))'
+	done
+
+	chat six 'Message-ID: <CHAT$4@elsewhere.test>' | deliver grace
+	chat seven 'References: <x@y.test> <chat$4@elsewhere.test>' |
+		deliver grace
+	chat eight 'In-Reply-To: <chat$4@elsewhere.test>' | deliver grace
+	[ "$(mail_count grace)" -eq 5 ]
+	[ "$(mail_count grace COI/Chats)" -eq 3 ]
+
+	# the other user has not switched anything on
+	chat nine 'Chat-Version: 1.0' | deliver heidi
+	[ "$(mail_count heidi)" -eq 1 ]
+}
+
+@test "coi.test, seen: what was read is in Chats as well, and deleted in INBOX" {
+	up coi
+	coi_set grace enabled yes message-filter seen
+	chat one 'Chat-Version: 1.0' | deliver grace
+	chat two | deliver grace
+	[ "$(mail_count grace)" -eq 2 ]
+	run imap grace 'SELECT INBOX' 'STORE 1:2 +FLAGS (\Seen)' NOOP \
+		'FETCH 1:2 (FLAGS)' 'STATUS COI/Chats (MESSAGES)'
+	status_is 0
+	contains "$output" 'FETCH (FLAGS (\Deleted \Seen \Recent $Chat))'
+	contains "$output" '* 2 FETCH (FLAGS (\Seen \Recent))'
+	contains "$output" '(MESSAGES 1)'
+}
+
+@test "a user's own Sieve script runs behind the filter of coi.test" {
+	up coi
+	mkdir -p "$D/coi/mail/grace/sieve"
+	printf '%s\n' 'require "fileinto";' 'fileinto "Trash";' \
+		>"$D/coi/mail/grace/.dovecot.sieve"
+	chmod -R a+rwX "$D/coi/mail/grace/sieve"
+	chmod a+r "$D/coi/mail/grace/.dovecot.sieve"
+	coi_set grace enabled yes message-filter active
+	chat one 'Chat-Version: 1.0' | deliver grace
+	chat two | deliver grace
+	[ "$(mail_count grace COI/Chats)" -eq 1 ]
+	[ "$(mail_count grace Trash)" -eq 1 ]
+	coi_set grace message-filter none
+	chat three 'Chat-Version: 1.0' | deliver grace
+	[ "$(mail_count grace Trash)" -eq 2 ]
+	contains "$(imap grace 'SELECT Trash' 'FETCH 2 (FLAGS)')" '$Chat))'
+}
+
+@test "plain.test has METADATA and Sieve, not COI" {
+	up plain
+	run imap frank CAPABILITY
+	status_is 0
+	contains "$output" METADATA
+	contains "$output" NOTIFY
+	lacks "$output" " COI"
+	chat one 'Chat-Version: 1.0' | deliver frank
+	[ "$(mail_count frank)" -eq 1 ]
+	run submit "imaps://localhost:$PLAIN_IMAPS_PORT/" \
+		--user "frank@plain.test:$PASSWORD_frank"
+	status_is 0
+	exec 5<>"/dev/tcp/127.0.0.1/$PLAIN_SIEVE_PORT"
+	while IFS= read -r -t 10 line <&5; do
+		output+=$line
+		case $line in OK*) break ;; esac
+	done
+	exec 5>&-
+	for word in STARTTLS PLAIN SCRAM-SHA-256 include imap4flags mailbox; do
+		contains "$output" "$word"
+	done
+}
+
+@test "dot.test keeps every folder below INBOX." {
+	up dot
+	run imap judy NAMESPACE 'CREATE INBOX.COI.Chats' 'LIST "" *'
+	status_is 0
+	contains "$output" '(("INBOX." ".")) NIL NIL'
+	contains "$output" '"." INBOX.COI.Chats'
+	contains "$output" '\Sent) "." INBOX.Sent'
+	run imap judy 'CREATE COI.Chats'
+	status_is 1
+	[ -d "$(maildir judy COI/Chats)" ]
+}
+
+@test "bare.test offers neither IDLE nor NOTIFY nor MOVE nor UIDPLUS" {
+	up bare
+	run imap kim CAPABILITY
+	status_is 0
+	for word in IDLE NOTIFY MOVE UIDPLUS METADATA; do
+		lacks "$output" " $word"
+	done
+	contains "$output" CONDSTORE
+}
+
+@test "mail goes between the sites that are named, and only they are there" {
+	up coi dot
+	[ -z "${ONE_IMAP_PORT:-}" ]
+	letter grace@coi.test judy@dot.test >"$T/letter"
+	submit --ssl-reqd "smtp://localhost:$COITEST_SMTP_PORT" \
+		--user "grace@coi.test:$PASSWORD_grace" -T "$T/letter" \
+		--mail-from grace@coi.test --mail-rcpt judy@dot.test
+	wait_for_mail judy 1
+	contains "$(inbox judy)" "A letter."
+	run "$ROOT/tests/servers/up" nowhere
+	status_is 2
+	contains "$output" "no such site: nowhere"
 }
