@@ -214,3 +214,18 @@ out:
 	buf_free(&b);
 	return rc;
 }
+
+int store_lease_keep(struct store *s, const char *consumer, int *fd,
+		     struct coi_err *e)
+{
+	size_t i;
+
+	if (store_lease(s, consumer, e) < 0)
+		return -1;
+	for (i = 0; strcmp(s->leases[i].consumer, consumer) != 0;)
+		i++;
+	*fd = s->leases[i].fd;
+	free(s->leases[i].consumer);
+	s->leases[i] = s->leases[--s->nleases];
+	return 0;
+}

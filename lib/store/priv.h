@@ -7,7 +7,7 @@
 
 #include "store/store.h"
 
-#define STORE_SCHEMA 1
+#define STORE_SCHEMA 2
 #define MANY 16	       /* rows of an INSERT that adds many */
 #define STORE_IDENT 16 /* octets kept of an identity */
 
@@ -57,9 +57,21 @@ enum query {
 	Q_HAND_BY_ID,
 	Q_HAND_BY_UID,
 	Q_HAND_REUSED,
+	Q_HAND_TRY,
+	Q_DEAD_ADD,
+	Q_DEAD_LIST,
+	Q_DEAD_RETRY_LIST,
+	Q_DEAD_RETRY,
+	Q_DEAD_TRY,
+	Q_DEAD_AGAIN,
+	Q_DEAD_DONE,
+	Q_AUTO_OLD,
+	Q_AUTO_COUNT,
+	Q_AUTO_ADD,
 	Q_GOAL,
 	Q_THREAD_ADD,
 	Q_THREAD_ADD_MANY,
+	Q_THREAD_DAY,
 	Q_THREAD_GET,
 	Q_THREAD_PLAIN,
 	Q_OUT_KEY,
@@ -86,6 +98,7 @@ enum query {
 	Q_PRUNE_SEEN,
 	Q_PRUNE_THREAD,
 	Q_PRUNE_HAND,
+	Q_PRUNE_DEAD,
 	Q_PRUNE_WIRE,
 	Q_PRUNE_OUT,
 	Q_MAX

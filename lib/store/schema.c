@@ -44,6 +44,22 @@ static const char schema_1[] =
     "CREATE TABLE wire(row INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
     "PRAGMA user_version=1;";
 
+/*
+ * tries: how often a handler was run for a line.  dead: what handlers could
+ * not take.  auto: automatic messages of the last hour that were handled.
+ */
+static const char schema_2[] =
+    "ALTER TABLE handout ADD COLUMN tries INT NOT NULL DEFAULT 0;"
+    "CREATE TABLE dead(row INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " consumer INT NOT NULL, id TEXT NOT NULL, conversation TEXT,"
+    " automatic INT NOT NULL, retry INT NOT NULL, tries INT NOT NULL,"
+    " at INT NOT NULL, why TEXT NOT NULL, line BLOB NOT NULL);"
+    "CREATE INDEX dead_consumer ON dead(consumer, retry);"
+    "CREATE TABLE auto(consumer INT NOT NULL, conversation INT NOT NULL,"
+    " id INT NOT NULL, at INT NOT NULL,"
+    " PRIMARY KEY(consumer, conversation, id)) WITHOUT ROWID;"
+    "PRAGMA user_version=2;";
+
 static int number(struct store *s, const char *query, int64_t *v,
 		  struct coi_err *e)
 {
@@ -110,7 +126,8 @@ static int create(struct store *s, struct coi_err *e)
 		goto fail;
 	}
 	sys_random(key, sizeof(key));
-	if (sql_exec(s, schema_1, e) < 0 || (st = sql(s, Q_KV_SET, e)) == NULL)
+	if (sql_exec(s, schema_1, e) < 0 || sql_exec(s, schema_2, e) < 0 ||
+	    (st = sql(s, Q_KV_SET, e)) == NULL)
 		goto fail;
 	sql_text(st, 1, STR("store.hash-key"));
 	sql_blob(st, 2, (struct str){(const char *)key, sizeof(key)});
@@ -122,6 +139,22 @@ fail:
 	return -1;
 }
 
+/* From what an older version made. */
+static int upgrade(struct store *s, struct coi_err *e)
+{
+	int64_t version = 0;
+
+	if (tx_begin(s, SYNC_DISK, e) < 0)
+		return -1;
+	/* Another process may have been here meanwhile. */
+	if (number(s, "PRAGMA user_version", &version, e) < 0 ||
+	    (version == 1 && sql_exec(s, schema_2, e) < 0)) {
+		tx_rollback(s);
+		return -1;
+	}
+	return tx_commit(s, "store.upgrade", e);
+}
+
 int schema_check(struct store *s, struct coi_err *e)
 {
 	int64_t version = 0;
@@ -130,6 +163,10 @@ int schema_check(struct store *s, struct coi_err *e)
 		return -1;
 	if (version == 0 && (create(s, e) < 0 ||
 			     number(s, "PRAGMA user_version", &version, e) < 0))
+		return -1;
+	if (version > 0 && version < STORE_SCHEMA &&
+	    (upgrade(s, e) < 0 ||
+	     number(s, "PRAGMA user_version", &version, e) < 0))
 		return -1;
 	if (version > STORE_SCHEMA || version < 0) {
 		err_set(e, COI_E_CONFIG,

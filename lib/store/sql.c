@@ -8,10 +8,10 @@
 #define THREAD_1 "(?1, ?, ?, ?, ?)"
 #define THREAD_4 THREAD_1 ", " THREAD_1 ", " THREAD_1 ", " THREAD_1
 #define MANY_16(x) x ", " x ", " x ", " x
-#define THREAD_INTO "INSERT INTO thread(day, id, root, conversation, plain) "
-#define THREAD_AGAIN                            \
-	" ON CONFLICT(id) DO UPDATE SET day = " \
-	"excluded.day WHERE day <> excluded.day"
+/* Not ON CONFLICT ... DO UPDATE: for many rows SQLite would then copy every
+ * page it touches into a journal of the statement. */
+#define THREAD_INTO \
+	"INSERT OR IGNORE INTO thread(day, id, root, conversation, plain) "
 
 static const char *const text[Q_MAX] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -52,8 +52,9 @@ static const char *const text[Q_MAX] = {
 		   "AND ident = ?3",
     [Q_SEEN_ID] = "SELECT 1 FROM seen WHERE consumer = ?1 AND id = ?2 LIMIT 1",
     [Q_HAND_ANY] = "SELECT 1 FROM handout WHERE consumer = ?1 LIMIT 1",
-    [Q_HAND_ADD] = "INSERT INTO handout VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, "
-		   "?8) ON CONFLICT(cursor, validity, uid) DO UPDATE SET "
+    [Q_HAND_ADD] = "INSERT INTO handout(consumer, cursor, validity, uid, id, "
+		   "ident, run, gone, day) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+		   "0, ?8) ON CONFLICT(cursor, validity, uid) DO UPDATE SET "
 		   "id = ?5, ident = ?6, run = ?7, gone = 0, day = ?8",
     [Q_HAND_OLD] = "DELETE FROM handout WHERE consumer = ?1 AND id = ?2 "
 		   "AND ident = ?3 AND cursor = ?4 "
@@ -71,10 +72,34 @@ static const char *const text[Q_MAX] = {
 		      "AND validity = ?2 AND uid = ?3",
     [Q_HAND_REUSED] = "SELECT 1 FROM handout WHERE consumer = ?1 AND id = ?2 "
 		      "AND ident <> ?3 LIMIT 1",
+    [Q_HAND_TRY] = "UPDATE handout SET tries = max(0, tries + ?4) "
+		   "WHERE cursor = ?1 AND validity = ?2 AND uid = ?3 "
+		   "RETURNING tries",
+    [Q_DEAD_ADD] = "INSERT INTO dead(consumer, id, conversation, automatic, "
+		   "retry, tries, at, why, line) VALUES(?1, ?2, ?3, ?4, 0, ?5, "
+		   "?6, ?7, ?8)",
+#define DEAD_COLS \
+	"row, id, conversation, automatic, retry, tries, at, why, line"
+    [Q_DEAD_LIST] = "SELECT " DEAD_COLS " FROM dead WHERE consumer = ?1 "
+		    "ORDER BY row",
+    [Q_DEAD_RETRY_LIST] = "SELECT " DEAD_COLS " FROM dead WHERE consumer = ?1 "
+			  "AND retry = 1 ORDER BY row",
+    [Q_DEAD_RETRY] = "UPDATE dead SET retry = 1, tries = 0 "
+		     "WHERE consumer = ?1 AND id = ?2",
+    [Q_DEAD_TRY] = "UPDATE dead SET tries = max(0, tries + ?2) WHERE row = ?1 "
+		   "RETURNING tries",
+    [Q_DEAD_AGAIN] = "UPDATE dead SET retry = 0, tries = ?2, why = ?3, "
+		     "at = ?4 WHERE row = ?1",
+    [Q_DEAD_DONE] = "DELETE FROM dead WHERE row = ?1",
+    [Q_AUTO_OLD] = "DELETE FROM auto WHERE at <= ?1 OR at > ?2",
+    [Q_AUTO_COUNT] = "SELECT count(*), max(id = ?3) FROM auto "
+		     "WHERE consumer = ?1 AND conversation = ?2",
+    [Q_AUTO_ADD] = "INSERT INTO auto VALUES(?1, ?2, ?3, ?4)",
     [Q_GOAL] = "UPDATE cursor SET goal = max(goal, ?2), "
 	       "goal_modseq = max(goal_modseq, ?3) WHERE id = ?1",
-    [Q_THREAD_ADD] = THREAD_INTO "VALUES" THREAD_1 THREAD_AGAIN,
-    [Q_THREAD_ADD_MANY] = THREAD_INTO "VALUES" MANY_16(THREAD_4) THREAD_AGAIN,
+    [Q_THREAD_ADD] = THREAD_INTO "VALUES" THREAD_1,
+    [Q_THREAD_ADD_MANY] = THREAD_INTO "VALUES" MANY_16(THREAD_4),
+    [Q_THREAD_DAY] = "UPDATE thread SET day = ?1 WHERE id = ?2 AND day <> ?1",
     [Q_THREAD_PLAIN] = "SELECT 1 FROM thread WHERE plain = 1 LIMIT 1",
     [Q_THREAD_GET] = "SELECT root, conversation FROM thread WHERE id = ?1",
 #define OUT_COLS                                                         \
@@ -115,6 +140,7 @@ static const char *const text[Q_MAX] = {
     [Q_PRUNE_SEEN] = "DELETE FROM seen WHERE day < ?1",
     [Q_PRUNE_THREAD] = "DELETE FROM thread WHERE day < ?1",
     [Q_PRUNE_HAND] = "DELETE FROM handout WHERE gone = 1 AND day < ?1",
+    [Q_PRUNE_DEAD] = "DELETE FROM dead WHERE at < ?1",
     [Q_PRUNE_WIRE] = "DELETE FROM wire WHERE row IN (SELECT row FROM out "
 		     "WHERE state IN (2, 4, 5) AND changed < ?1)",
     [Q_PRUNE_OUT] = "DELETE FROM out WHERE state IN (2, 4, 5) "

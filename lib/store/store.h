@@ -41,6 +41,11 @@ void store_read_end(struct store *s);
  * by the kernel when we die); held by another: COI_E_TEMP. */
 int store_lease(struct store *s, const char *consumer, struct coi_err *e);
 
+/* As store_lease(), for one that closes the database in between: the lock is
+ * the caller's, until it closes *fd. */
+int store_lease_keep(struct store *s, const char *consumer, int *fd,
+		     struct coi_err *e);
+
 struct store_cursor {
 	uint32_t uid_validity; /* 0: no cursor yet */
 	uint32_t uid;	       /* last UID done */
@@ -95,6 +100,56 @@ int store_ack_all(struct store *s, const char *consumer, const struct str *ids,
 /* By place, for lines that carry it: exact even where two share an id. */
 int store_ack_uid(struct store *s, const char *consumer, struct str mailbox,
 		  uint32_t uid_validity, uint32_t uid, struct coi_err *e);
+
+/* --- handlers -------------------------------------------------------------
+ */
+
+/*
+ * Adds `delta` to how often a line that was handed out has been tried; it
+ * outlives this process (not a power failure), ends with the acknowledgement.
+ * *tries: the sum; 0 also for a line that was not handed out.
+ */
+int store_try(struct store *s, const char *consumer, struct str mailbox,
+	      uint32_t uid_validity, uint32_t uid, int delta, unsigned *tries,
+	      struct coi_err *e);
+
+/* A message that its handler could not take. */
+struct store_dead {
+	int64_t row;
+	struct str id, conversation;
+	bool automatic;
+	bool retry; /* put back: to be tried again */
+	unsigned tries;
+	int64_t at; /* when it failed last */
+	struct str why;
+	struct str line; /* its record */
+};
+
+/* In the group that acknowledges it, so that it is never lost nor twice. */
+int store_dead_add(struct store *s, const char *consumer,
+		   const struct store_dead *d, struct coi_err *e);
+/* Oldest first; `retry`: those that were put back only. */
+int store_dead_list(struct store *s, struct arena *a, const char *consumer,
+		    bool retry, struct store_dead **v, size_t *n,
+		    struct coi_err *e);
+/* Puts it back; COI_E_NOINPUT: there is none with this id. */
+int store_dead_retry(struct store *s, const char *consumer, struct str id,
+		     struct coi_err *e);
+/* As store_try(), for one that was put back. */
+int store_dead_try(struct store *s, int64_t row, int delta, unsigned *tries,
+		   struct coi_err *e);
+/* It failed again: no longer put back. */
+int store_dead_again(struct store *s, int64_t row, unsigned tries,
+		     struct str why, struct coi_err *e);
+int store_dead_done(struct store *s, int64_t row, struct coi_err *e);
+
+#define STORE_AUTO_WINDOW 3600 /* seconds */
+/*
+ * An automatic message wants to be handled: *allowed when less than `max` of
+ * its conversation were within the window, or when it was allowed before.
+ */
+int store_auto(struct store *s, const char *consumer, struct str conversation,
+	       struct str id, unsigned max, bool *allowed, struct coi_err *e);
 
 /* --- threads: id -> conversation root, group ----------------------------- */
 
@@ -178,6 +233,9 @@ int store_out_get(struct store *s, struct arena *a, struct str id, bool wire,
 /* Gives up what waits under this id; COI_E_NOINPUT: nothing does, COI_E_TEMP:
  * another process is sending it.  A row that this process holds goes alone. */
 int store_out_drop(struct store *s, struct str id, struct coi_err *e);
+/* Was a message added under this idempotency key? */
+int store_out_key(struct store *s, struct str key, bool *known,
+		  struct coi_err *e);
 /* Is this one of our own Message-IDs? */
 int store_sent_has(struct store *s, struct str id, bool *has,
 		   struct coi_err *e);

@@ -42,8 +42,20 @@ static int bind(sqlite3_stmt *st, int at, const struct thread *t)
 	return at;
 }
 
+/* A thread that goes on is kept for another while. */
+static int renew(struct store *s, const struct thread *t, struct coi_err *e)
+{
+	sqlite3_stmt *st = sql(s, Q_THREAD_DAY, e);
+
+	if (st == NULL)
+		return -1;
+	sqlite3_bind_int64(st, 1, store_day());
+	sqlite3_bind_int64(st, 2, t->id);
+	return sql_step(s, st, e);
+}
+
 /* One, or MANY of them. */
-static int put(struct store *s, const struct thread *t, size_t n,
+static int put(struct store *s, const struct thread *const *t, size_t n,
 	       struct coi_err *e)
 {
 	sqlite3_stmt *st = sql(s, n == 1 ? Q_THREAD_ADD : Q_THREAD_ADD_MANY, e);
@@ -54,21 +66,48 @@ static int put(struct store *s, const struct thread *t, size_t n,
 		return -1;
 	sqlite3_bind_int64(st, 1, store_day());
 	for (i = 0; i < n; i++)
-		at = bind(st, at, &t[i]);
-	return sql_step(s, st, e);
+		at = bind(st, at, t[i]);
+	if (sql_step(s, st, e) < 0)
+		return -1;
+	if (sqlite3_changes(s->db) == (int)n)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (renew(s, t[i], e) < 0)
+			return -1;
+	return 0;
 }
 
+/* Of two with one id the first stays first: they are of one array. */
+static int by_id(const void *a, const void *b)
+{
+	const struct thread *x = *(const struct thread *const *)a;
+	const struct thread *y = *(const struct thread *const *)b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* In the order of the table: neighbours share a page. */
 static int put_all(struct store *s, const struct thread *t, size_t n,
 		   struct coi_err *e)
 {
-	size_t k;
+	const struct thread **v;
+	size_t i, k;
+	int rc = 0;
 
-	for (; n > 0; t += k, n -= k) {
-		k = n >= MANY ? MANY : 1;
-		if (put(s, t, k, e) < 0)
-			return -1;
+	if (n == 0)
+		return 0;
+	v = mem_array(n, sizeof(*v));
+	for (i = 0; i < n; i++)
+		v[i] = &t[i];
+	qsort(v, n, sizeof(*v), by_id);
+	for (i = 0; rc == 0 && i < n; i += k) {
+		k = n - i >= MANY ? MANY : 1;
+		rc = put(s, v + i, k, e);
 	}
-	return 0;
+	free(v);
+	return rc;
 }
 
 int thread_flush(struct store *s, struct coi_err *e)
