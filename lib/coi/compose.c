@@ -277,6 +277,9 @@ static void put_headers(struct arena *a, struct buf *b, const struct message *m,
 	buf_z(b, "Chat-Version: 1.0\r\n");
 	if (m->kind != NULL && m->kind->words != NULL)
 		buf_fmt(b, "Chat-Content: %s\r\n", m->kind->words[0]);
+	if (m->auto_submitted.n > 0)
+		buf_fmt(b, "Auto-Submitted: %.*s\r\n",
+			STR_ARG(m->auto_submitted));
 	if (m->receipt_requested) {
 		addr_write_field(b, "Disposition-Notification-To", &from);
 		/* Delta Chat heeds only this one. */

@@ -130,6 +130,9 @@ static void sum_fields(struct sum *s, const struct message *m)
 	sum_str(s, "html", m->html);
 	sum_str(s, "markdown", m->markdown);
 	sum_num(s, "receipt", m->receipt_requested);
+	/* Not at all without: keys that older versions noted go on. */
+	if (m->auto_submitted.n > 0)
+		sum_str(s, "autoSubmitted", m->auto_submitted);
 	sum_num(s, "encrypted", (uint64_t)(m->encrypted + 1));
 	sum_num(s, "signed", (uint64_t)(m->is_signed + 1));
 	sum_num(s, "headers", m->nheaders);

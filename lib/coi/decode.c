@@ -176,21 +176,30 @@ static void finish_text(struct decoder *d)
 static void hash_identity(struct decoder *d)
 {
 	struct message *m = d->m;
-	struct buf h = {0};
+	struct buf *h = &d->joined;
+	int64_t at = m->sent_at;
 	unsigned n = 0;
 
-	buf_str(&h, m->id);
-	buf_c(&h, '\0');
-	buf_str(&h, m->from.email);
-	buf_fmt(&h, "%c%lld%c", 0, (long long)m->sent_at, 0);
-	buf_str(&h, buf_view(&d->shape));
-	if (d->md == NULL)
+	buf_clear(h);
+	buf_str(h, m->id);
+	buf_c(h, '\0');
+	buf_str(h, m->from.email);
+	buf_c(h, '\0');
+	if (at < 0)
+		buf_c(h, '-');
+	buf_u64(h, at < 0 ? -(uint64_t)at : (uint64_t)at);
+	buf_c(h, '\0');
+	buf_str(h, buf_view(&d->shape));
+	/* Looking the algorithm up costs as much as using it. */
+	if (d->md == NULL) {
 		d->md = EVP_MD_CTX_new();
-	EVP_DigestInit_ex(d->md, EVP_sha256(), NULL);
-	EVP_DigestUpdate(d->md, h.p, h.n);
+		EVP_DigestInit_ex(d->md, EVP_sha256(), NULL);
+	} else {
+		EVP_DigestInit_ex(d->md, NULL, NULL);
+	}
+	EVP_DigestUpdate(d->md, h->p, h->n);
 	EVP_DigestUpdate(d->md, d->text.p == NULL ? "" : d->text.p, d->text.n);
 	EVP_DigestFinal_ex(d->md, d->identity, &n);
-	buf_free(&h);
 }
 
 int decoder_end(struct decoder *d, struct coi_err *e)

@@ -80,6 +80,7 @@ enum field {
 	F_DNT,
 	F_CDNT,
 	F_LIST_ID,
+	F_AUTO,
 	F_XMS_ID,
 	F_OTHER
 };
@@ -103,6 +104,7 @@ static const struct {
 	      {{"disposition-notification-to", 27}, F_DNT},
 	      {{"chat-disposition-notification-to", 32}, F_CDNT},
 	      {{"list-id", 7}, F_LIST_ID},
+	      {{"auto-submitted", 14}, F_AUTO},
 	      {{"x-microsoft-original-message-id", 31}, F_XMS_ID}};
 
 #define NFIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -156,6 +158,18 @@ static void chat_version(struct decoder *d, struct str raw)
 
 	d->m->meta.chat_version = arena_str(d->a, str_trim(str_split(&s, ';')));
 	d->m->meta.by_version = true;
+}
+
+/* "auto-replied; owner=...": the word; "no" is that of a person (RFC 3834 5).
+ */
+static void auto_submitted(struct decoder *d, struct str raw)
+{
+	struct hdr_value v;
+
+	hdr_value(d->a, raw, &v);
+	if (v.value.n > 0 && !str_iis(v.value, "no"))
+		d->m->meta.auto_submitted = arena_str(
+		    d->a, arena_lower(d->a, str_sub(v.value, 0, 60)));
 }
 
 /* The words of the standard and their older forms: any case is read. */
@@ -248,6 +262,9 @@ static void one_field(struct decoder *d, enum field f, struct str value)
 	case F_DNT:
 	case F_CDNT:
 		m->receipt_requested = true;
+		break;
+	case F_AUTO:
+		auto_submitted(d, value);
 		break;
 	case F_LIST_ID:
 		list_id(d, value);

@@ -30,24 +30,21 @@ static size_t field_size(struct str s)
 }
 
 /*
- * The field name at the front of `line`: visible ASCII up to the colon, blanks
+ * The field name at the front of s: visible ASCII up to the colon, blanks
  * before the colon allowed (RFC 5322 4.5).  0 when there is none, as in the
  * "From " line of an mbox.
  */
-static size_t name_size(struct str line, size_t *colon)
+static size_t name_size(struct str s, size_t *colon)
 {
-	const char *q = line.n == 0 ? NULL : memchr(line.p, ':', line.n);
-	size_t i, n;
+	size_t i = 0, n;
 
-	if (q == NULL)
-		return 0;
-	*colon = n = (size_t)(q - line.p);
-	while (n > 0 && blank(line.p[n - 1]))
-		n--;
-	for (i = 0; i < n; i++)
-		if (line.p[i] <= ' ' || line.p[i] >= 127)
-			return 0;
-	return n;
+	while (i < s.n && s.p[i] > ' ' && s.p[i] < 127 && s.p[i] != ':')
+		i++;
+	n = i;
+	while (i < s.n && blank(s.p[i]))
+		i++;
+	*colon = i;
+	return i < s.n && s.p[i] == ':' ? n : 0;
 }
 
 bool hdr_next(struct str *block, struct str *name, struct str *value)
@@ -74,27 +71,34 @@ bool hdr_next(struct str *block, struct str *name, struct str *value)
 	return false;
 }
 
+bool hdr_next_of(struct str *block, char initial, struct str *name,
+		 struct str *value)
+{
+	const char *p, *end;
+
+	do {
+		p = block->p;
+		end = p + block->n;
+		/* Only a line that begins with it is looked at closely. */
+		while (p < end && (*p | 0x20) != initial &&
+		       empty_line((struct str){p, (size_t)(end - p)}) == 0) {
+			p = memchr(p, '\n', (size_t)(end - p));
+			p = p == NULL ? end : p + 1;
+		}
+		*block = (struct str){p, (size_t)(end - p)};
+		if (!hdr_next(block, name, value))
+			return false;
+	} while ((name->p[0] | 0x20) != initial);
+	return true;
+}
+
 struct str hdr_get(struct str block, const char *name)
 {
-	size_t len = strlen(name), size;
 	struct str n, v;
-	const char *q;
 
-	/* Only a line that begins with the name is looked at closely. */
-	while (block.n > 0 && (size = empty_line(block)) == 0) {
-		if (block.n > len && (block.p[0] | 0x20) == (name[0] | 0x20) &&
-		    str_istarts(block, name) &&
-		    (block.p[len] == ':' || blank(block.p[len]))) {
-			struct str one = {block.p, field_size(block)};
-
-			if (hdr_next(&one, &n, &v) && n.n == len)
-				return v;
-		}
-		q = memchr(block.p, '\n', block.n);
-		if (q == NULL)
-			break;
-		block = str_sub(block, (size_t)(q + 1 - block.p), block.n);
-	}
+	while (hdr_next_of(&block, (char)(name[0] | 0x20), &n, &v))
+		if (str_iis(n, name))
+			return v;
 	return STR_NONE;
 }
 

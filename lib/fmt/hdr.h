@@ -15,6 +15,9 @@
  * behind what was read, the empty line included.
  */
 bool hdr_next(struct str *block, struct str *name, struct str *value);
+/* The same, but only fields whose name begins with that small letter. */
+bool hdr_next_of(struct str *block, char initial, struct str *name,
+		 struct str *value);
 
 /* First field of that name in the block, or STR_NONE. */
 struct str hdr_get(struct str block, const char *name);

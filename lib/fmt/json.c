@@ -54,18 +54,19 @@ void json_key(struct json *j, const char *key)
 #define HIGH UINT64_C(0x8080808080808080)
 
 /*
- * Non-zero if one of eight octets is below 0x20, a quote, a backslash or DEL.
- * A borrow can flag a clean octet above a dirty one: the lowest flag is true.
+ * Flags those of eight octets that are not copied as they are: below 0x20, a
+ * quote, a backslash, DEL, and all that is not ASCII.  A borrow can flag a
+ * clean octet above a dirty one: the lowest flag is true.
  */
-static uint64_t dirty8(uint64_t w)
+static uint64_t special8(uint64_t w)
 {
 	uint64_t quote = w ^ (ONES * '"');
 	uint64_t slash = w ^ (ONES * '\\');
 	uint64_t del = w ^ (ONES * 0x7f);
 
-	return (((w - ONES * 0x20) | (quote - ONES) | (slash - ONES) |
-		 (del - ONES)) &
-		~w & HIGH);
+	return ((w - ONES * 0x20) | (quote - ONES) | (slash - ONES) |
+		(del - ONES) | w) &
+	       HIGH;
 }
 
 static bool dirty(unsigned char c)
@@ -109,83 +110,70 @@ static char *escape(char *q, unsigned char c)
 	return q + 2;
 }
 
+/* What stands at p and is not ASCII; returns its octets. */
+static size_t put_wide(char **q, const char *p, size_t n)
+{
+	uint32_t cp;
+	size_t k = utf8_decode(p, n, &cp);
+
+	if (k == 0) {
+		memcpy(*q, "\xef\xbf\xbd", 3);
+		*q += 3;
+		return 1;
+	}
+	/* The C1 controls too: some terminals obey them. */
+	if (cp < 0xa0) {
+		*q = escape(*q, (unsigned char)cp);
+		return k;
+	}
+	memcpy(*q, p, k);
+	*q += k;
+	return k;
+}
+
 /* The room of one step: its octets may all become \u00xx. */
 #define STEP 2048u
 
-static void put_valid(struct buf *out, struct str s)
-{
-	const char *p = s.p;
-	size_t left = s.n;
-	unsigned char c;
-
-	while (left > 0) {
-		size_t n = left < STEP ? left : STEP;
-		const char *end = p + n;
-		char *start = buf_room(out, n * 6 + 8), *q = start;
-
-		while (p < end) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-			uint64_t w, bad;
-			size_t k;
-
-			if (end - p >= 8) {
-				memcpy(&w, p, 8);
-				memcpy(q, &w, 8);
-				bad = dirty8(w);
-				k = bad == 0 ? 8
-					     : (size_t)__builtin_ctzll(bad) / 8;
-				p += k;
-				q += k;
-				if (bad != 0)
-					q = escape(q, (unsigned char)*p++);
-				continue;
-			}
-#endif
-			c = (unsigned char)*p++;
-			if (dirty(c))
-				q = escape(q, c);
-			else
-				*q++ = (char)c;
-		}
-		out->n += (size_t)(q - start);
-		left -= n;
-	}
-}
-
-/* The C1 controls too, U+0080 to U+009F: some terminals obey them. */
-static void put_escaped(struct buf *out, struct str s)
-{
-	size_t at = 0;
-	const char *q;
-
-	while (at + 1 < s.n &&
-	       (q = memchr(s.p + at, 0xc2, s.n - 1 - at)) != NULL) {
-		unsigned char c = (unsigned char)q[1];
-
-		at = (size_t)(q - s.p) + 2;
-		if (c < 0xa0) {
-			put_valid(out, str_sub(s, 0, at - 2));
-			escape(buf_room(out, 6), c);
-			out->n += 6;
-			s = str_sub(s, at, s.n);
-			at = 0;
-		}
-	}
-	put_valid(out, s);
-}
-
 void json_str(struct json *j, struct str s)
 {
-	struct buf fixed = {0};
+	const char *p = s.p, *all = s.p + s.n, *end;
+	char *start, *q;
 
 	comma(j);
 	buf_c(j->out, '"');
-	if (utf8_valid(s)) {
-		put_escaped(j->out, s);
-	} else {
-		buf_utf8(&fixed, s);
-		put_escaped(j->out, buf_view(&fixed));
-		buf_free(&fixed);
+	while (p < all) {
+		size_t n = (size_t)(all - p) < STEP ? (size_t)(all - p) : STEP;
+
+		end = p + n;
+		start = q = buf_room(j->out, n * 6 + 8);
+		while (p < end) {
+			unsigned char c = (unsigned char)*p;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+			uint64_t w, flags;
+			size_t k;
+
+			if (all - p >= 8) {
+				memcpy(&w, p, 8);
+				memcpy(q, &w, 8);
+				flags = special8(w);
+				k = flags == 0
+					? 8
+					: (size_t)__builtin_ctzll(flags) / 8;
+				p += k;
+				q += k;
+				if (flags == 0)
+					continue;
+				c = (unsigned char)*p;
+			}
+#endif
+			if (c >= 0x80)
+				p += put_wide(&q, p, (size_t)(all - p));
+			else if (dirty(c))
+				q = escape(q, (unsigned char)*p++);
+			else
+				*q++ = *p++;
+		}
+		j->out->n += (size_t)(q - start);
 	}
 	buf_c(j->out, '"');
 }
@@ -281,6 +269,15 @@ void json_kint(struct json *j, const char *key, int64_t v)
 {
 	json_key(j, key);
 	json_int(j, v);
+}
+
+void json_kdigits(struct json *j, const char *key, uint64_t v)
+{
+	json_key(j, key);
+	comma(j);
+	buf_c(j->out, '"');
+	buf_u64(j->out, v);
+	buf_c(j->out, '"');
 }
 
 void json_kbool(struct json *j, const char *key, bool v)

@@ -27,6 +27,8 @@ void json_b64(struct json *j, struct str raw);
 /* key + value; absent strings (p == NULL) write nothing. */
 void json_kstr(struct json *j, const char *key, struct str s);
 void json_kint(struct json *j, const char *key, int64_t v);
+/* As a string: 63 bits do not survive a reader that uses doubles. */
+void json_kdigits(struct json *j, const char *key, uint64_t v);
 void json_kbool(struct json *j, const char *key, bool v);
 void json_kdate(struct json *j, const char *key, int64_t unixtime);
 

@@ -20,10 +20,7 @@ static void read_fields(struct mime *m, struct mime_part *p)
 	struct str rest = p->header, name, value;
 	struct str type = STR_NONE, disp = STR_NONE, cte = STR_NONE;
 
-	while (hdr_next(&rest, &name, &value)) {
-		if (name.n < 12 || (name.p[0] | 0x20) != 'c' ||
-		    !str_istarts(name, "Content-"))
-			continue;
+	while (hdr_next_of(&rest, 'c', &name, &value)) {
 		if (type.p == NULL && str_iis(name, "Content-Type"))
 			type = value;
 		else if (disp.p == NULL && str_iis(name, "Content-Disposition"))

@@ -47,6 +47,8 @@ struct message {
 	struct blob *attachments;
 	size_t nattachments, attachments_cap;
 	bool receipt_requested;
+	/* Auto-Submitted (RFC 3834): what to say of it when sent. */
+	struct str auto_submitted;
 	struct str chat_content;
 	int encrypted; /* -1 not given, 0, 1 */
 	int is_signed; /* -1 not given, 0, 1 */
@@ -72,6 +74,8 @@ struct message {
 		struct str chat_version; /* "1.0", or absent (null) */
 		struct str conversation; /* "mail:..", "group:..", ... */
 		bool from_me;
+		struct str auto_submitted; /* absent: by a person */
+		struct str account;	   /* of the configuration; coi-watch */
 		struct str *warnings;
 		size_t nwarnings, warnings_cap;
 	} meta;
@@ -97,5 +101,9 @@ struct coi_err;
  */
 int message_from_json(struct arena *a, struct str line, bool lax,
 		      struct message *m, struct coi_err *e);
+/* As message_from_json() when `lax`, of a record that need not be fit to be
+ * sent, such as one that coi-fetch printed. */
+int message_read_json(struct arena *a, struct str line, struct message *m,
+		      struct coi_err *e);
 
 #endif

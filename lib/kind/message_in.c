@@ -19,6 +19,7 @@ enum how {
 	H_HEADERS,
 	H_KIND,
 	H_VERSION,
+	H_AUTO,
 	H_SKIP, /* what a reader derived: never trusted */
 	H_LATER
 };
@@ -61,6 +62,7 @@ static const struct field {
     {"poll", H_LATER, 0},
     {"vote", H_LATER, 0},
     {"pollResult", H_LATER, 0},
+    {"autoSubmitted", H_AUTO, AT(auto_submitted)},
     {"chatContent", H_STR, AT(chat_content)},
     {"parts", H_LATER, 0},
     {"encrypted", H_TRI, AT(encrypted)},
@@ -69,6 +71,7 @@ static const struct field {
     {"history", H_LATER, 0},
     {"imap", H_SKIP, 0},
     {"meta", H_SKIP, 0},
+    {"dead", H_SKIP, 0},
 };
 #define NFIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -106,6 +109,15 @@ static int get_version(struct in *in, json_t *v)
 		return -1;
 	}
 	return 0;
+}
+
+static int get_auto(struct in *in, json_t *v, struct str *out)
+{
+	if (in_str(in, v, out) < 0)
+		return -1;
+	if (str_is(*out, "auto-generated") || str_is(*out, "auto-replied"))
+		return 0;
+	return in_bad(in, "is auto-generated or auto-replied");
 }
 
 static int get_field(struct in *in, const struct field *f, json_t *v)
@@ -147,6 +159,8 @@ static int get_field(struct in *in, const struct field *f, json_t *v)
 		return get_kind(in, v);
 	case H_VERSION:
 		return get_version(in, v);
+	case H_AUTO:
+		return get_auto(in, v, at);
 	case H_SKIP:
 	case H_LATER:
 		break;
@@ -290,8 +304,8 @@ static int check_line(struct str line, struct coi_err *e)
 	return 0;
 }
 
-int message_from_json(struct arena *a, struct str line, bool lax,
-		      struct message *m, struct coi_err *e)
+static int read_line(struct arena *a, struct str line, bool lax, bool any,
+		     struct message *m, struct coi_err *e)
 {
 	struct in in = {.a = a, .m = m, .e = e, .lax = lax};
 	json_error_t err;
@@ -313,10 +327,22 @@ int message_from_json(struct arena *a, struct str line, bool lax,
 			     in_type_name(root));
 	} else {
 		rc = get_record(&in, root);
-		if (rc == 0)
+		if (rc == 0 && !any)
 			rc = check_message(&in);
 	}
 	json_decref(root);
 	buf_free(&in.path);
 	return rc;
+}
+
+int message_from_json(struct arena *a, struct str line, bool lax,
+		      struct message *m, struct coi_err *e)
+{
+	return read_line(a, line, lax, false, m, e);
+}
+
+int message_read_json(struct arena *a, struct str line, struct message *m,
+		      struct coi_err *e)
+{
+	return read_line(a, line, true, true, m, e);
 }

@@ -62,8 +62,6 @@ static void put_blob(struct json *j, const struct blob *b)
 
 static void put_imap(struct json *j, const struct message *m)
 {
-	char seq[24];
-
 	json_key(j, "imap");
 	json_open(j, '{');
 	json_kstr(j, "mailbox", m->imap.mailbox);
@@ -71,12 +69,8 @@ static void put_imap(struct json *j, const struct message *m)
 		json_kint(j, "uid", m->imap.uid);
 	if (m->imap.uid_validity != 0)
 		json_kint(j, "uidValidity", m->imap.uid_validity);
-	/* A string: 63 bits do not survive a reader that uses doubles. */
-	if (m->imap.mod_seq != 0) {
-		snprintf(seq, sizeof(seq), "%llu",
-			 (unsigned long long)m->imap.mod_seq);
-		json_kstr(j, "modSeq", str_of(seq));
-	}
+	if (m->imap.mod_seq != 0)
+		json_kdigits(j, "modSeq", m->imap.mod_seq);
 	if (m->imap.have_flags)
 		put_strs(j, "flags", m->imap.flags, m->imap.nflags);
 	json_kdate(j, "receivedAt", m->imap.received_at);
@@ -108,6 +102,8 @@ static void put_meta(struct json *j, const struct message *m)
 		json_str(j, m->meta.chat_version);
 	json_kstr(j, "conversation", m->meta.conversation);
 	json_kbool(j, "fromMe", m->meta.from_me);
+	json_kstr(j, "autoSubmitted", m->meta.auto_submitted);
+	json_kstr(j, "account", m->meta.account);
 	put_strs(j, "warnings", m->meta.warnings, m->meta.nwarnings);
 	json_close(j, '}');
 }
@@ -144,6 +140,7 @@ static void put_content(struct json *j, const struct message *m)
 	}
 	if (m->receipt_requested)
 		json_kbool(j, "receiptRequested", true);
+	json_kstr(j, "autoSubmitted", m->auto_submitted);
 	json_kstr(j, "chatContent", m->chat_content);
 	if (m->encrypted >= 0)
 		json_kbool(j, "encrypted", m->encrypted != 0);
