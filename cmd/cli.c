@@ -55,6 +55,7 @@ static const struct cli_opt common[] = {
 
 static volatile sig_atomic_t stop_asked;
 static int cancel_pipe[2] = {-1, -1};
+static volatile sig_atomic_t stop_fd = -1;
 
 static void on_signal(int sig)
 {
@@ -64,8 +65,12 @@ static void on_signal(int sig)
 		if (cancel_pipe[1] >= 0 && write(cancel_pipe[1], "", 1) < 0)
 			errno = saved;
 	} else {
+		unsigned char octet = (unsigned char)sig;
+
 		stop_asked = 1;
 		alarm(3); /* what is not over by then is cut off */
+		if (stop_fd >= 0 && write((int)stop_fd, &octet, 1) < 0)
+			errno = saved;
 	}
 	errno = saved;
 }
@@ -73,6 +78,17 @@ static void on_signal(int sig)
 bool cli_stopped(void)
 {
 	return stop_asked != 0;
+}
+
+void cli_stop_to(int fd)
+{
+	stop_fd = fd;
+}
+
+void cli_stop(void)
+{
+	stop_asked = 1;
+	alarm(3);
 }
 
 static void catch_signals(void)
@@ -331,6 +347,15 @@ bool cli_json(const struct cli *c)
 	return cli_has(c, "json");
 }
 
+/* A tool may have a row of its own in place of a common one. */
+static bool has_row(const struct cli_opt *v, size_t n, const char *name)
+{
+	while (n > 0)
+		if (strcmp(v[--n].name, name) == 0)
+			return true;
+	return false;
+}
+
 static void gather(struct cli *c)
 {
 	size_t n = 0, k = 0, i;
@@ -341,9 +366,10 @@ static void gather(struct cli *c)
 		k++;
 	c->opts = mem_array(n + k, sizeof(*c->opts));
 	memcpy(c->opts, c->tool->opts, n * sizeof(*c->opts));
+	c->nopts = n;
 	for (i = 0; i < k; i++)
-		c->opts[n + i] = common[i];
-	c->nopts = n + k;
+		if (!has_row(c->tool->opts, n, common[i].name))
+			c->opts[c->nopts++] = common[i];
 }
 
 static bool optional(const struct cli_opt *o)
@@ -516,8 +542,14 @@ static const char *env(const char *name)
 
 struct account *cli_account(struct cli *c, bool need_server, struct coi_err *e)
 {
+	return cli_account_of(c, cli_value(c, "account"), need_server, e);
+}
+
+struct account *cli_account_of(struct cli *c, const char *name,
+			       bool need_server, struct coi_err *e)
+{
 	struct account_options o = {.config = cli_value(c, "config"),
-				    .account = cli_value(c, "account"),
+				    .account = name,
 				    .state_dir = cli_value(c, "state-dir"),
 				    .getenv = env,
 				    .environ_of_commands = environ};

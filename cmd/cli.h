@@ -60,10 +60,18 @@ bool cli_json(const struct cli *c);
 
 /* Loads the account of -a, -c, --state-dir and the environment. */
 struct account *cli_account(struct cli *c, bool need_server, struct coi_err *e);
+/* The same for one of several names; NULL: the default. */
+struct account *cli_account_of(struct cli *c, const char *name,
+			       bool need_server, struct coi_err *e);
 struct account_net cli_net(struct cli *c);
 
 /* True once SIGINT or SIGTERM asked to stop. */
 bool cli_stopped(void);
+/* An octet, the signal's number, is written there when that happens; -1: no
+ * more. */
+void cli_stop_to(int fd);
+/* For an end that nobody asked for by a signal (--run-for). */
+void cli_stop(void);
 
 /* Output to stdout; failure is COI_E_IO, a reader that left COI_E_PIPE. */
 int cli_out(struct cli *c, struct str s, struct coi_err *e);

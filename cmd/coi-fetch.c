@@ -11,7 +11,9 @@
 #include "core/file.h"
 #include "core/limits.h"
 #include "core/sys.h"
+#include "dead.h"
 #include "files.h"
+#include "filtering.h"
 #include "fmt/date.h"
 #include "lines.h"
 #include "schema.h"
@@ -20,7 +22,7 @@
 static const char *const usage[] = {
     "coi-fetch [-b MAILBOX]... [selection] [--json]",
     "coi-fetch -f FILE | DIR | - [--json]", "coi-fetch --ack [--consumer NAME]",
-    NULL};
+    "coi-fetch --dead | --retry-dead ID [--consumer NAME]", NULL};
 
 static const struct cli_opt opts[] = {
     {'b', "mailbox", "MAILBOX",
@@ -38,12 +40,15 @@ static const struct cli_opt opts[] = {
     {0, "start", "WHEN", "first run: now, all or a date (all)", 0},
     {0, "no-commit", NULL, "lines come back until --ack has read them", 0},
     {0, "ack", NULL, "acknowledge the lines or results on stdin", 0},
+    {0, "dead", NULL, "list what handlers of coi-watch could not take", 0},
+    {0, "retry-dead", "ID", "put one of these back", 0},
     {0, "max-size", "SIZE", "leave larger attachments on the server", 0},
     {0, "save", "DIR", "write attachments into DIR", 0},
     {0, "inline", NULL, "attachments as base64 in the record", 0},
     {0, "full", NULL, "quotes and signatures too (fullText)", 0},
     {0, "headers", NULL, "other header fields too", 0},
     {0, "mark-seen", NULL, "set \\Seen on what was printed", 0},
+    FILTERING,
     {0, "fail-empty", NULL, "exit with 1 when nothing was printed", 0},
     {0, "json-schema", "[NAME]", "print the schema: message, result or error",
      0},
@@ -57,6 +62,7 @@ struct fetching {
 	struct cli *c;
 	bool readable, color;
 	uint64_t printed;
+	enum filter_mode filter;
 };
 
 static int print_line(void *ctx, const struct message *m, struct coi_err *e)
@@ -147,6 +153,12 @@ static int ack_line(void *ctx, struct str line, int64_t n, struct coi_err *e)
 	const char *result = json_string_value(json_object_get(j, "result"));
 	int rc = 0;
 
+	/* A control line of coi-watch. */
+	if (json_object_get(j, "event") != NULL &&
+	    json_object_get(j, "kind") == NULL) {
+		json_decref(j);
+		return 0;
+	}
 	if (!json_is_object(j))
 		rc = err_set(e, COI_E_DATA, "no JSON object");
 	if (rc == 0 && !x->open) {
@@ -224,6 +236,31 @@ static int read_start(struct cli *c, struct fetch_opts *o, struct coi_err *e)
 	return 0;
 }
 
+/* NULL without an error: there is nothing to be done here. */
+static struct filter *open_filter(struct fetching *f, struct account *ac,
+				  const struct fetch_opts *o, struct imap *im,
+				  struct store *st, struct coi_err *e)
+{
+	struct filter_opts fo = {.store = st,
+				 .account = ac,
+				 .consumer = o->consumer,
+				 .mode = f->filter,
+				 .start = o->start_now ? INT64_MAX
+						       : o->start_date,
+				 .warn = warn,
+				 .ctx = f};
+	struct filter *x;
+
+	if (f->filter == FILTER_OFF)
+		return NULL;
+	x = filter_new(&fo, im, e);
+	if (x == NULL && e->code == COI_E_UNAVAILABLE) {
+		cli_warn(f->c, "--filter: %s", e->msg);
+		err_clear(e);
+	}
+	return x;
+}
+
 static int online(struct fetching *f, struct account *ac, struct fetch_opts *o,
 		  struct coi_err *e)
 {
@@ -232,6 +269,8 @@ static int online(struct fetching *f, struct account *ac, struct fetch_opts *o,
 	struct fetch_result r = {0};
 	struct store *st = NULL;
 	struct imap *im = NULL;
+	struct filter *filter = NULL;
+	uint64_t moved = 0;
 	const char **boxes;
 	int rc = -1;
 
@@ -245,7 +284,12 @@ static int online(struct fetching *f, struct account *ac, struct fetch_opts *o,
 	im = account_imap(ac, &n, e);
 	if (im == NULL)
 		goto out;
+	filter = open_filter(f, ac, o, im, st, e);
+	if (filter == NULL && e->code != COI_OK)
+		goto out;
 	rc = fetch_run(im, st, o, &r, e);
+	if (rc == 0 && filter != NULL)
+		rc = filter_apply(filter, im, &moved, e);
 	if (cli_verbose(c) > 0) {
 		struct net_stats s = net_stats(imap_conn(im));
 
@@ -256,8 +300,11 @@ static int online(struct fetching *f, struct account *ac, struct fetch_opts *o,
 			 (unsigned long long)r.duplicates,
 			 (unsigned long long)r.own, (unsigned long long)s.in,
 			 (unsigned long long)s.out);
+		if (filter != NULL)
+			cli_warn(c, "%llu moved", (unsigned long long)moved);
 	}
 out:
+	filter_free(filter);
 	imap_close(im);
 	if (rc == 0 && o->consumer != NULL)
 		rc = store_prune(st, 400, e);
@@ -266,12 +313,35 @@ out:
 	return rc;
 }
 
+/* --dead and --retry-dead read no mail. */
+static int check_dead(struct cli *c, struct coi_err *e)
+{
+	static const char *const none[] = {
+	    "mailbox",	 "uid",	  "message-id", "since",    "unseen",
+	    "no-commit", "start", "mark-seen",	"all-mail", "own",
+	    "filter",	 "ack",	  "file",	"limit",    "save",
+	    "inline",	 "full",  "headers",	"max-size", NULL};
+	bool list = cli_has(c, "dead");
+	size_t i;
+
+	if (!list && !cli_has(c, "retry-dead"))
+		return 0;
+	if (list && cli_has(c, "retry-dead"))
+		return cli_usage(c, e,
+				 "--dead and --retry-dead exclude each other");
+	for (i = 0; none[i] != NULL; i++)
+		if (cli_has(c, none[i]))
+			return cli_usage(c, e, "--%s has no effect with --%s",
+					 none[i], list ? "dead" : "retry-dead");
+	return 0;
+}
+
 static int check_options(struct cli *c, struct coi_err *e)
 {
 	static const char *const online_only[] = {
-	    "mailbox",	 "uid",	     "message-id", "since",
-	    "unseen",	 "consumer", "no-commit",  "start",
-	    "mark-seen", "all-mail", "own",	   NULL};
+	    "mailbox",	"uid",	     "message-id", "since",	"unseen",
+	    "consumer", "no-commit", "start",	   "mark-seen", "all-mail",
+	    "own",	"filter",    NULL};
 	size_t i;
 	char **v;
 
@@ -286,10 +356,18 @@ static int check_options(struct cli *c, struct coi_err *e)
 		return cli_usage(c, e,
 				 "--no-commit has no effect with a "
 				 "selection, which moves no cursor");
+	if (cli_has(c, "filter") &&
+	    (cli_has(c, "uid") || cli_has(c, "message-id") ||
+	     cli_has(c, "since") || cli_has(c, "unseen") || cli_has(c, "ack")))
+		return cli_usage(c, e,
+				 "--filter goes with the cursor, not with a "
+				 "selection or --ack");
 	if (cli_has(c, "ack") &&
 	    (cli_has(c, "no-commit") || cli_has(c, "limit") ||
 	     cli_has(c, "save") || cli_has(c, "mailbox") || cli_has(c, "file")))
 		return cli_usage(c, e, "--ack goes with --consumer only");
+	if (check_dead(c, e) < 0)
+		return -1;
 	if (cli_has(c, "save") && cli_has(c, "inline"))
 		return cli_usage(c, e,
 				 "--save and --inline exclude each other");
@@ -320,11 +398,20 @@ static int run(struct cli *c, struct coi_err *e)
 					  : "default";
 	if (cli_has(c, "ack"))
 		return ack(c, consumer, e);
-	if (cli_number(c, "limit", 0, INT64_MAX, &o.limit, e) < 0 ||
-	    read_start(c, &o, e) < 0)
-		return -1;
 	f.readable = isatty(1) && !cli_json(c);
 	f.color = f.readable && getenv("NO_COLOR") == NULL;
+	if (cli_has(c, "retry-dead"))
+		return dead_retry(c, consumer, cli_value(c, "retry-dead"), e);
+	if (cli_has(c, "dead")) {
+		rc = dead_list(c, consumer, f.readable, f.color, &f.printed, e);
+		if (rc == 0 && f.printed == 0 && cli_has(c, "fail-empty"))
+			cli_status(c, 1);
+		return rc;
+	}
+	if (filtering_mode(c, &f.filter, e) < 0 ||
+	    cli_number(c, "limit", 0, INT64_MAX, &o.limit, e) < 0 ||
+	    read_start(c, &o, e) < 0)
+		return -1;
 	selected = cli_has(c, "uid") || cli_has(c, "message-id") ||
 		   cli_has(c, "since") || cli_has(c, "unseen");
 	ac = cli_account(c, !cli_has(c, "file"), e);

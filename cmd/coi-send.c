@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "coi/check.h"
+#include "coi/doctor.h"
 #include "coi/reply.h"
 #include "coi/send.h"
 #include "core/limits.h"
@@ -421,15 +421,25 @@ static int queue_list(struct sending *x, struct coi_err *e)
 	return rc;
 }
 
+static void on_step(void *ctx, const struct doctor_step *s)
+{
+	struct sending *x = ctx;
+	struct coi_err told_at_the_end = {0};
+
+	doctor_print(cli_outbuf(x->c), s, cli_json(x->c));
+	cli_flush(x->c, &told_at_the_end);
+}
+
 static int run_check(struct sending *x, struct coi_err *e)
 {
-	struct check_result r = {0};
-	int rc = check_account(x->ac, &x->net, &r, e);
+	struct doctor *d = doctor_new(on_step, x);
+	int rc = doctor_run(d, x->ac, &x->net, e);
 
-	check_print(cli_outbuf(x->c), &r, cli_json(x->c));
-	if (rc == 0 && r.failed)
-		cli_status(x->c, err_status(r.first.code));
-	check_free(&r);
+	if (rc == 0)
+		rc = cli_flush(x->c, e);
+	if (doctor_first(d) != COI_OK)
+		cli_status(x->c, err_status(doctor_first(d)));
+	doctor_free(d);
 	return rc;
 }
 

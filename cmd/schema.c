@@ -15,12 +15,14 @@
 EMBED(message);
 EMBED(result);
 EMBED(error);
+EMBED(event);
 
 static const struct {
 	const char *name, *text, *end;
 } schemas[] = {{"message", schema_message, schema_message_end},
 	       {"result", schema_result, schema_result_end},
-	       {"error", schema_error, schema_error_end}};
+	       {"error", schema_error, schema_error_end},
+	       {"event", schema_event, schema_event_end}};
 
 int schema_print(struct cli *c, const char *otherwise, struct coi_err *e)
 {
@@ -37,7 +39,7 @@ int schema_print(struct cli *c, const char *otherwise, struct coi_err *e)
 							     schemas[i].text)},
 				       e);
 	return cli_usage(c, e,
-			 "--json-schema: \"%s\" is not message, result or "
-			 "error",
+			 "--json-schema: \"%s\" is not message, result, error or "
+			 "event",
 			 name);
 }

@@ -92,10 +92,25 @@ out:
 	return rc;
 }
 
+static const char *named_file(const struct load *l)
+{
+	return l->o->config != NULL ? l->o->config : env(l, "COI_CONFIG");
+}
+
+const char *account_config_path(const struct account_options *o,
+				struct arena *a)
+{
+	struct load l = {.o = o, .a = a};
+	const char *named = named_file(&l);
+
+	l.home = env(&l, "HOME");
+	return named != NULL ? arena_cstr(a, str_of(named))
+			     : xdg(&l, "XDG_CONFIG_HOME", ".config", "/config");
+}
+
 static int read_files(struct load *l)
 {
-	const char *named = l->o->config != NULL ? l->o->config
-						 : env(l, "COI_CONFIG");
+	const char *named = named_file(l);
 	const char *sys = l->o->system_config != NULL ? l->o->system_config
 						      : SYSTEM_CONFIG;
 
@@ -358,10 +373,10 @@ static int state(const struct load *l, struct account *ac, bool need)
 	const char *dir = l->o->state_dir != NULL ? l->o->state_dir
 						  : env(l, "COI_STATE_DIR");
 
-	ac->state_dir = dir != NULL && *dir != '\0'
-			    ? arena_cstr(ac->arena, str_of(dir))
-			    : xdg(l, "XDG_STATE_HOME", ".local/state", "");
-	if (ac->state_dir != NULL) {
+	if (dir == NULL || *dir == '\0')
+		dir = xdg(l, "XDG_STATE_HOME", ".local/state", "");
+	if (dir != NULL) {
+		ac->state_dir = arena_cstr(ac->arena, str_of(dir));
 		ac->state_path = arena_fmt(ac->arena, "%s/%s.db", ac->state_dir,
 					   ac->section)
 				     .p;
@@ -401,7 +416,7 @@ static int complete(const struct load *l, const struct account *ac)
  * COI_PASSWORD and COI_TOKEN are refused, so no secret of ours is in what a
  * command gets.
  */
-static char *const *environ_of_commands(const struct load *l)
+static char *const *environ_of_commands(const struct load *l, struct arena *a)
 {
 	static const char *const names[] = {
 	    "HOME",	 "PATH",	  "USER",
@@ -415,15 +430,38 @@ static char *const *environ_of_commands(const struct load *l)
 
 	if (l->o->environ_of_commands != NULL)
 		return l->o->environ_of_commands;
-	v = arena_alloc(l->a,
-			(sizeof(names) / sizeof(names[0]) + 1) * sizeof(*v));
+	v = arena_alloc(a, (sizeof(names) / sizeof(names[0]) + 1) * sizeof(*v));
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		value = env(l, names[i]);
 		if (value != NULL)
 			v[n++] =
-			    (char *)arena_fmt(l->a, "%s=%s", names[i], value).p;
+			    (char *)arena_fmt(a, "%s=%s", names[i], value).p;
 	}
 	return v;
+}
+
+/* Out of files that may describe hundreds of other accounts. */
+static void keep(struct account *ac, struct config_value v[KEY_MAX])
+{
+	size_t i;
+
+	for (i = 0; i < KEY_MAX; i++) {
+		if (v[i].file == NULL)
+			continue;
+		v[i].text = arena_str(ac->arena, v[i].text);
+		v[i].file = arena_cstr(ac->arena, str_of(v[i].file));
+		v[i].name = arena_cstr(ac->arena, str_of(v[i].name));
+	}
+}
+
+static const char *file_of(const struct load *l, struct str name)
+{
+	if (l->nfiles == 0)
+		return NULL;
+	return l->nfiles == 2 && find(&l->file[0], name) == NULL &&
+		       find(&l->file[1], name) != NULL
+		   ? l->file[1].file
+		   : l->file[0].file;
 }
 
 struct account *account_load(const struct account_options *o, bool need_server,
@@ -431,42 +469,47 @@ struct account *account_load(const struct account_options *o, bool need_server,
 {
 	struct account *ac = mem_alloc(sizeof(*ac));
 	struct load l = {.o = o, .e = e};
-	struct config_value v[KEY_MAX] = {{.file = NULL}};
+	struct config_value *v;
 	const char *cred;
 	struct str name;
 
-	ac->arena = l.a = arena_new();
+	l.a = arena_new();
 	l.home = env(&l, "HOME");
 	if (l.home != NULL)
 		l.home = arena_cstr(l.a, str_of(l.home));
-	*ac = (struct account){.arena = l.a,
+	*ac = (struct account){.arena = arena_new(),
 			       .sent_folder = "auto",
 			       .encrypt = "auto",
 			       .smtp_window = 1,
+			       .max_connections = 2,
 			       .max_size = -1,
+			       .sieve_tls = NET_TLS_STARTTLS,
 			       .cancel_fd = -1};
+	v = arena_alloc(ac->arena, KEY_MAX * sizeof(*v));
 	if (read_files(&l) < 0 || choose(&l, need_server, &name) < 0 ||
 	    gather(&l, name, v) < 0)
 		goto fail;
-	ac->section = arena_cstr(l.a, name);
-	ac->file = l.nfiles == 0 ? NULL
-		   : l.nfiles == 2 && find(&l.file[0], name) == NULL &&
-			   find(&l.file[1], name) != NULL
-		       ? l.file[1].file
-		       : l.file[0].file;
-	ac->environ_of_commands = environ_of_commands(&l);
+	keep(ac, v);
+	ac->section = arena_cstr(ac->arena, name);
+	ac->given = v;
+	ac->file = file_of(&l, name);
+	if (ac->file != NULL)
+		ac->file = arena_cstr(ac->arena, str_of(ac->file));
+	ac->environ_of_commands = environ_of_commands(&l, ac->arena);
 	cred = env(&l, "CREDENTIALS_DIRECTORY");
 	if (cred != NULL)
-		ac->credentials = arena_cstr(l.a, str_of(cred));
+		ac->credentials = arena_cstr(ac->arena, str_of(cred));
 	if (account_values(ac, v, l.home, e) < 0 ||
 	    state(&l, ac, need_server) < 0 ||
 	    (need_server && complete(&l, ac) < 0))
 		goto fail;
 	if (o->timeout_ms > 0)
 		ac->timeout_ms = o->timeout_ms;
+	arena_free(l.a);
 	return ac;
 fail:
 	account_free(ac);
+	arena_free(l.a);
 	return NULL;
 }
 

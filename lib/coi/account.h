@@ -9,18 +9,23 @@
 #include "core/secret.h"
 #include "fmt/addr.h"
 #include "imap/imap.h"
+#include "sieve/sieve.h"
 #include "smtp/smtp.h"
+
+struct config_value;
 
 /* Strings in the account's arena; NULL or absent where not configured. */
 struct account {
 	struct arena *arena;
 	const char *section; /* name in [account NAME] */
 	const char *file;    /* the file it stands in, or NULL */
-	struct addr me;	     /* address + name */
+	/* What was given for each key and where (coi/config.h), KEY_MAX. */
+	const struct config_value *given;
+	struct addr me; /* address + name */
 	struct addr_list aliases;
-	const char *imap_host, *smtp_host;
-	uint16_t imap_port, smtp_port;
-	enum net_tls imap_tls, smtp_tls;
+	const char *imap_host, *smtp_host, *sieve_host;
+	uint16_t imap_port, smtp_port, sieve_port;
+	enum net_tls imap_tls, smtp_tls, sieve_tls;
 	const char *user, *smtp_user; /* smtp_user "": no AUTH */
 	const char *password_command, *token_command, *password_file;
 	const char *client_cert, *client_key, *ca_file;
@@ -30,7 +35,8 @@ struct account {
 	const char *sent_folder; /* "auto", "none", or a mailbox name */
 	const char *auth;	 /* forced SASL mechanism, or NULL */
 	unsigned smtp_window;
-	int64_t max_size; /* octets; -1: no limit */
+	unsigned max_connections; /* of coi-watch to the IMAP server */
+	int64_t max_size;	  /* octets; -1: no limit */
 	bool compress;
 	int timeout_ms;		/* of a command and its answer; 0: the usual */
 	const char *state_dir;	/* resolved */
@@ -38,6 +44,7 @@ struct account {
 	/* for the secrets, filled on first use */
 	struct secret *password, *token;
 	int64_t secrets_at;	 /* monotonic ms, 0: never */
+	bool secrets_new;	 /* others than the time before */
 	const char *credentials; /* $CREDENTIALS_DIRECTORY, or NULL */
 	int cancel_fd;		 /* gives up a command that runs; -1 */
 	char *const *environ_of_commands;
@@ -67,6 +74,10 @@ struct account_options {
 struct account *account_load(const struct account_options *o, bool need_server,
 			     struct coi_err *e);
 void account_free(struct account *ac);
+/* The file where a new account is written; NULL when there is no home.  In
+ * the arena. */
+const char *account_config_path(const struct account_options *o,
+				struct arena *a);
 bool account_is_me(const struct account *ac, struct str email);
 
 /*
@@ -83,10 +94,19 @@ struct account_net {
 	int family;    /* 0, 4, 6 */
 	int cancel_fd; /* -1: none */
 };
+enum account_server { ACCOUNT_IMAP, ACCOUNT_SMTP };
+/* Connects (and does TLS from the start, where configured) without a login;
+ * what it met goes to *i. */
+int account_probe(const struct account *ac, const struct account_net *n,
+		  enum account_server which, struct net_info *i,
+		  struct coi_err *e);
 /* Login with secrets; a refused token is fetched anew once. */
 struct imap *account_imap(struct account *ac, const struct account_net *n,
 			  struct coi_err *e);
 struct smtp *account_smtp(struct account *ac, const struct account_net *n,
 			  struct coi_err *e);
+/* ManageSieve: sieve-host, else imap-host. */
+struct sieve *account_sieve(struct account *ac, const struct account_net *n,
+			    struct coi_err *e);
 
 #endif

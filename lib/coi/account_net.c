@@ -5,13 +5,36 @@
 /* One run of a tool logs in to two servers: ask a password manager once. */
 #define SECRETS_MS 30000
 
-enum which { IMAP, SMTP };
+enum which { IMAP, SMTP, SIEVE };
+
+struct place {
+	const char *label, *host, *user;
+	uint16_t port;
+	enum net_tls tls;
+};
+
+static struct place place(const struct account *ac, enum which w)
+{
+	switch (w) {
+	case SMTP:
+		return (struct place){"smtp", ac->smtp_host, ac->smtp_user,
+				      ac->smtp_port, ac->smtp_tls};
+	case SIEVE:
+		return (struct place){"sieve", ac->sieve_host, ac->user,
+				      ac->sieve_port, ac->sieve_tls};
+	default:
+		return (struct place){"imap", ac->imap_host, ac->user,
+				      ac->imap_port, ac->imap_tls};
+	}
+}
 
 static int need_host(const struct account *ac, enum which w, struct coi_err *e)
 {
-	const char *key = w == IMAP ? "imap-host" : "smtp-host";
+	const char *key = w == IMAP   ? "imap-host"
+			  : w == SMTP ? "smtp-host"
+				      : "sieve-host";
 
-	if ((w == IMAP ? ac->imap_host : ac->smtp_host) != NULL)
+	if (place(ac, w).host != NULL)
 		return 0;
 	err_set(e, COI_E_CONFIG, "account \"%s\" has no %s", ac->section, key);
 	err_hint(e, "add \"%s = ...\" to %s", key,
@@ -22,10 +45,12 @@ static int need_host(const struct account *ac, enum which w, struct coi_err *e)
 static struct net_opts net(const struct account *ac,
 			   const struct account_net *n, enum which w)
 {
+	struct place p = place(ac, w);
+
 	return (struct net_opts){
-	    .host = w == IMAP ? ac->imap_host : ac->smtp_host,
-	    .port = w == IMAP ? ac->imap_port : ac->smtp_port,
-	    .tls = w == IMAP ? ac->imap_tls : ac->smtp_tls,
+	    .host = p.host,
+	    .port = p.port,
+	    .tls = p.tls,
 	    .family = n->family,
 	    .ca_file = ac->ca_file,
 	    .client_cert = ac->client_cert,
@@ -38,7 +63,7 @@ static struct net_opts net(const struct account *ac,
 			      : 30000,
 	    .io_ms = ac->timeout_ms,
 	    .trace_fd = n->trace_fd,
-	    .label = w == IMAP ? "imap" : "smtp",
+	    .label = p.label,
 	    .cancel_fd = n->cancel_fd};
 }
 
@@ -46,18 +71,39 @@ static struct sasl_creds creds(const struct account *ac, enum which w)
 {
 	bool external = ac->client_cert != NULL && ac->password == NULL &&
 			ac->token == NULL;
+	struct place p = place(ac, w);
 
 	if (ac->auth != NULL)
 		external = strcmp(ac->auth, "EXTERNAL") == 0;
-	return (struct sasl_creds){
-	    .user = w == IMAP ? ac->user : ac->smtp_user,
-	    .password = ac->password,
-	    .token = ac->token,
-	    .external = external,
-	    .host = w == IMAP ? ac->imap_host : ac->smtp_host,
-	    .port = w == IMAP ? ac->imap_port : ac->smtp_port,
-	    .service = w == IMAP ? "imap" : "smtp",
-	    .only = ac->auth};
+	return (struct sasl_creds){.user = p.user,
+				   .password = ac->password,
+				   .token = ac->token,
+				   .external = external,
+				   .host = p.host,
+				   .port = p.port,
+				   .service = p.label,
+				   .only = ac->auth};
+}
+
+int account_probe(const struct account *ac, const struct account_net *n,
+		  enum account_server which, struct net_info *i,
+		  struct coi_err *e)
+{
+	enum which w = which == ACCOUNT_IMAP ? IMAP : SMTP;
+	struct net_conn *c;
+	struct net_opts o;
+
+	if (need_host(ac, w, e) < 0)
+		return -1;
+	o = net(ac, n, w);
+	c = net_open(&o, e);
+	if (c == NULL) {
+		err_stage(e, "connect");
+		return -1;
+	}
+	net_info(c, i);
+	net_close(c);
+	return 0;
 }
 
 /* Commands run anew at each login, but for two logins in a row. */
@@ -117,5 +163,22 @@ struct smtp *account_smtp(struct account *ac, const struct account_net *n,
 			o.creds = creds(ac, SMTP);
 		s = smtp_open(&o, e);
 	} while (s == NULL && auth && again(ac, &tried, e));
+	return s;
+}
+
+struct sieve *account_sieve(struct account *ac, const struct account_net *n,
+			    struct coi_err *e)
+{
+	struct sieve_opts o;
+	struct sieve *s;
+	bool tried = false;
+
+	if (need_host(ac, SIEVE, e) < 0 || secrets(ac, n, e) < 0)
+		return NULL;
+	do {
+		o = (struct sieve_opts){.net = net(ac, n, SIEVE),
+					.creds = creds(ac, SIEVE)};
+		s = sieve_open(&o, e);
+	} while (s == NULL && again(ac, &tried, e));
 	return s;
 }

@@ -102,7 +102,9 @@ static int host(const struct values *x, enum config_key k, const char **out)
 		config_bad(&x->v[k], x->e, "%s is \"%.*s\", not a host name",
 			   config_key_name(k), STR_ARG(str_sub(s, 0, 60)));
 		err_hint(x->e, "the name alone; the port goes into %s",
-			 k == KEY_IMAP_HOST ? "imap-port" : "smtp-port");
+			 k == KEY_IMAP_HOST   ? "imap-port"
+			 : k == KEY_SMTP_HOST ? "smtp-port"
+					      : "sieve-port");
 		return -1;
 	}
 	*out = arena_cstr(x->ac->arena, s);
@@ -287,18 +289,26 @@ static int server(const struct values *x)
 	    "OAUTHBEARER",	  "XOAUTH2",	   "EXTERNAL", NULL};
 	static const unsigned imap[] = {993, 143, 143}, smtp[] = {465, 587, 25};
 	struct account *ac = x->ac;
-	uint64_t window = 1;
+	uint64_t window = 1, connections = 2;
 	int i;
 
 	if (host(x, KEY_IMAP_HOST, &ac->imap_host) < 0 ||
 	    host(x, KEY_SMTP_HOST, &ac->smtp_host) < 0 ||
+	    host(x, KEY_SIEVE_HOST, &ac->sieve_host) < 0 ||
 	    tls(x, KEY_IMAP_TLS, &ac->imap_tls) < 0 ||
 	    tls(x, KEY_SMTP_TLS, &ac->smtp_tls) < 0 ||
+	    tls(x, KEY_SIEVE_TLS, &ac->sieve_tls) < 0 ||
 	    port(x, KEY_IMAP_PORT, imap[ac->imap_tls], &ac->imap_port) < 0 ||
 	    port(x, KEY_SMTP_PORT, smtp[ac->smtp_tls], &ac->smtp_port) < 0 ||
-	    number(x, KEY_SMTP_WINDOW, 1, 1000, &window) < 0 || pins(x) < 0)
+	    port(x, KEY_SIEVE_PORT, 4190, &ac->sieve_port) < 0 ||
+	    number(x, KEY_SMTP_WINDOW, 1, 1000, &window) < 0 ||
+	    number(x, KEY_MAX_CONNECTIONS, 1, 16, &connections) < 0 ||
+	    pins(x) < 0)
 		return -1;
+	if (ac->sieve_host == NULL)
+		ac->sieve_host = ac->imap_host;
 	ac->smtp_window = (unsigned)window;
+	ac->max_connections = (unsigned)connections;
 	ac->user = text(x, KEY_USER);
 	if (ac->user == NULL && ac->me.email.p != NULL)
 		ac->user = arena_cstr(ac->arena, ac->me.email);

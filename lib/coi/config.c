@@ -12,6 +12,9 @@ static const char *const keys[KEY_MAX + 1] = {
     [KEY_SMTP_HOST] = "smtp-host",
     [KEY_SMTP_PORT] = "smtp-port",
     [KEY_SMTP_TLS] = "smtp-tls",
+    [KEY_SIEVE_HOST] = "sieve-host",
+    [KEY_SIEVE_PORT] = "sieve-port",
+    [KEY_SIEVE_TLS] = "sieve-tls",
     [KEY_USER] = "user",
     [KEY_SMTP_USER] = "smtp-user",
     [KEY_ALIASES] = "aliases",
@@ -29,6 +32,7 @@ static const char *const keys[KEY_MAX + 1] = {
     [KEY_MAX_SIZE] = "max-size",
     [KEY_COMPRESS] = "compress",
     [KEY_TIMEOUT] = "timeout",
+    [KEY_MAX_CONNECTIONS] = "max-connections",
     [KEY_DEFAULT] = "default",
 };
 

@@ -16,6 +16,9 @@ enum config_key {
 	KEY_SMTP_HOST,
 	KEY_SMTP_PORT,
 	KEY_SMTP_TLS,
+	KEY_SIEVE_HOST,
+	KEY_SIEVE_PORT,
+	KEY_SIEVE_TLS,
 	KEY_USER,
 	KEY_SMTP_USER,
 	KEY_ALIASES,
@@ -33,6 +36,7 @@ enum config_key {
 	KEY_MAX_SIZE,
 	KEY_COMPRESS,
 	KEY_TIMEOUT,
+	KEY_MAX_CONNECTIONS,
 	KEY_DEFAULT,
 	KEY_MAX
 };
@@ -76,6 +80,19 @@ int config_bad(const struct config_value *v, struct coi_err *e, const char *fmt,
 
 /* The word of the NULL-ended list nearest to s, if it is near enough. */
 const char *config_nearest(struct str s, const char *const *words);
+
+/* Appends "KEY = VALUE" and a line end, in quotes where it needs them; the
+ * value must be UTF-8 without controls. */
+void config_put(struct buf *b, const char *key, struct str value);
+
+/*
+ * Appends the section `text` ("[account NAME]" and its lines) to the file,
+ * which is made 0600 when it is not there.  Nothing that stands there is
+ * changed: COI_E_CONFIG when NAME is there already, or when the file is
+ * broken before or would be after it.
+ */
+int config_add(const char *path, struct str name, struct str text,
+	       struct coi_err *e);
 
 /* Letters, digits and . _ -, 1 to 64, no dot or dash in front. */
 bool config_name_ok(struct str name);

@@ -7,10 +7,6 @@
 #include "core/sys.h"
 #include "fmt/date.h"
 
-/* From here on a message is read by its structure, so that attachments that
- * nobody asked for stay on the server. */
-#define LARGE (64u * 1024u)
-
 /* --- what is wanted ------------------------------------------------------- */
 
 static const char chat_criteria[] =
@@ -393,57 +389,37 @@ static int start_cursor(struct reading *r, const struct imap_selected *sel,
 	return rc;
 }
 
-static int read_mailbox(struct reading *r, const struct imap_status *st,
-			struct coi_err *e)
+static int uid_next(struct imap *im, struct imap_selected *sel,
+		    struct coi_err *e)
 {
-	struct store_cursor cur = {0};
-	struct imap_selected sel;
-	uint32_t lo = 1, hi;
+	struct imap_set all = {0};
 	int rc;
 
-	if (r->o->consumer != NULL) {
-		if (store_cursor_get(r->st, r->o->consumer, r->mailbox, &cur,
-				     e) < 0)
-			return -1;
-		if (st->have && cur.uid_validity == st->uid_validity &&
-		    st->uid_next != 0 && cur.uid + 1 >= st->uid_next)
-			return 0;
-	}
-	if (imap_select(r->im, r->mailbox, !r->o->mark_seen, &sel, e) < 0)
+	if (sel->uid_next != 0)
+		return 0;
+	/* Not told: ask for the last one. */
+	rc = imap_search(im, STR("ALL"), &all, e);
+	sel->uid_next = all.n > 0 ? all.v[all.n - 1].hi + 1 : 1;
+	imap_set_free(&all);
+	return rc;
+}
+
+int reading_select(struct imap *im, const struct fetch_opts *o,
+		   struct str mailbox, struct imap_selected *sel,
+		   struct coi_err *e)
+{
+	if (imap_select(im, mailbox, !o->mark_seen, sel, e) < 0)
 		return -1;
-	r->uid_validity = sel.uid_validity;
-	if (sel.uid_next == 0) {
-		/* Not told: ask for the last one. */
-		struct imap_set all = {0};
+	return uid_next(im, sel, e);
+}
 
-		rc = imap_search(r->im, STR("ALL"), &all, e);
-		sel.uid_next = all.n > 0 ? all.v[all.n - 1].hi + 1 : 1;
-		imap_set_free(&all);
-		if (rc < 0)
-			return -1;
-	}
-	if (r->o->consumer != NULL) {
-		if (cur.uid_validity == 0) {
-			if (start_cursor(r, &sel, &lo, e) < 0)
-				return -1;
-		} else if (cur.uid_validity == sel.uid_validity) {
-			lo = cur.uid + 1;
-		} else if (r->o->warn != NULL) {
-			struct buf b = {0};
+int reading_range(struct reading *r, uint32_t lo, uint32_t hi,
+		  struct coi_err *e)
+{
+	int rc;
 
-			buf_fmt(&b,
-				"%.*s: the server renumbered it "
-				"(UIDVALIDITY); reading it again without "
-				"repeating",
-				STR_ARG(r->mailbox));
-			r->o->warn(r->o->ctx, buf_cstr(&b));
-			buf_free(&b);
-		}
-	}
 	r->floor = lo - 1;
-	hi = sel.uid_next - 1;
-	if (sel.uid_next == 0 || lo > hi || sel.exists == 0)
-		return reading_end(r, hi > r->floor ? hi : r->floor, e);
+	imap_set_free(&r->asked);
 	if (choose(r, lo, hi, &r->asked, e) < 0)
 		return -1;
 	rc = read_all(r, hi, e);
@@ -453,41 +429,140 @@ static int read_mailbox(struct reading *r, const struct imap_status *st,
 	return rc;
 }
 
+static void renumbered(const struct reading *r)
+{
+	struct buf b = {0};
+
+	if (r->o->warn == NULL)
+		return;
+	buf_fmt(&b,
+		"%.*s: the server renumbered it (UIDVALIDITY); reading it "
+		"again without repeating",
+		STR_ARG(r->mailbox));
+	r->o->warn(r->o->ctx, buf_cstr(&b));
+	buf_free(&b);
+}
+
+/* Where to begin; *cur is the cursor, or where this process got to. */
+static int begin_at(struct reading *r, const struct imap_selected *sel,
+		    const struct store_cursor *cur, uint32_t *lo,
+		    struct coi_err *e)
+{
+	*lo = 1;
+	if (r->o->consumer == NULL)
+		return 0;
+	if (cur->uid_validity == 0)
+		return start_cursor(r, sel, lo, e);
+	if (cur->uid_validity == sel->uid_validity)
+		*lo = cur->uid + 1;
+	else
+		renumbered(r);
+	return 0;
+}
+
+/* opened: it is selected already, else NULL. */
+static int read_mailbox(struct reading *r, const struct imap_status *st,
+			const struct imap_selected *opened, struct coi_err *e)
+{
+	struct fetch_box *box = r->box;
+	struct store_cursor cur = {0};
+	struct imap_selected sel;
+	uint32_t lo, hi;
+
+	if (r->o->consumer != NULL &&
+	    store_cursor_get(r->st, r->o->consumer, r->mailbox, &cur, e) < 0)
+		return -1;
+	if (box != NULL && box->uid_validity != 0 &&
+	    (cur.uid_validity == 0 || cur.uid_validity == box->uid_validity)) {
+		cur.uid_validity = box->uid_validity;
+		if (cur.uid < box->next - 1)
+			cur.uid = box->next - 1;
+	}
+	if (r->o->consumer != NULL && st->have && cur.uid_validity != 0 &&
+	    cur.uid_validity == st->uid_validity && st->uid_next != 0 &&
+	    (uint64_t)cur.uid + 1 >= st->uid_next) {
+		if (box != NULL) {
+			box->uid_validity = cur.uid_validity;
+			box->next = cur.uid + 1;
+		}
+		return 0;
+	}
+	if (opened != NULL) {
+		sel = *opened;
+		if (uid_next(r->im, &sel, e) < 0)
+			return -1;
+	} else if (reading_select(r->im, r->o, r->mailbox, &sel, e) < 0) {
+		return -1;
+	}
+	r->uid_validity = sel.uid_validity;
+	if (begin_at(r, &sel, &cur, &lo, e) < 0)
+		return -1;
+	hi = sel.uid_next - 1;
+	if (box != NULL) {
+		box->selected = true;
+		box->exists = sel.exists;
+	}
+	r->floor = lo - 1;
+	if (lo <= hi && sel.exists > 0)
+		return reading_range(r, lo, hi, e);
+	return reading_end(r, hi > r->floor ? hi : r->floor, e);
+}
+
+void reading_new(struct reading *r)
+{
+	r->arena = arena_new();
+	r->batch_arena = arena_new();
+	r->dec = decoder_new(r->o->decode);
+	r->not_before = r->o->since;
+	r->last_commit = sys_mono_ms();
+}
+
+void reading_free(struct reading *r)
+{
+	decoder_free(r->dec);
+	arena_free(r->arena);
+	arena_free(r->batch_arena);
+	imap_set_free(&r->asked);
+	imap_set_free(&r->done);
+	imap_set_free(&r->printed);
+	free(r->batch);
+	free(r->marks);
+	free(r->mem);
+}
+
 static int one_mailbox(struct imap *im, struct store *st,
 		       const struct fetch_opts *o, struct fetch_result *res,
-		       struct str name, bool sure, const struct imap_status *s,
-		       struct coi_err *e)
+		       struct str name, bool sure, struct fetch_box *box,
+		       const struct imap_status *s,
+		       const struct imap_selected *opened, struct coi_err *e)
 {
 	struct reading r = {.im = im,
 			    .st = st,
 			    .o = o,
 			    .r = res,
 			    .mailbox = name,
-			    .sure_chat = sure};
-	int rc;
+			    .sure_chat = sure,
+			    .box = box};
+	int rc = 0;
 
-	r.arena = arena_new();
-	r.batch_arena = arena_new();
-	r.dec = decoder_new(o->decode);
-	r.not_before = o->since;
-	r.marks = mem_array(MARKS, sizeof(*r.marks));
-	r.last_commit = sys_mono_ms();
-	if (o->limit >= 0 && res->printed >= (uint64_t)o->limit)
-		rc = 0;
-	else
-		rc = read_mailbox(&r, s, e);
+	reading_new(&r);
+	if (o->limit < 0 || res->printed < (uint64_t)o->limit)
+		rc = read_mailbox(&r, s, opened, e);
 	if (rc < 0)
 		err_ctx(e, "%.*s", STR_ARG(name));
-	decoder_free(r.dec);
-	arena_free(r.arena);
-	arena_free(r.batch_arena);
-	imap_set_free(&r.asked);
-	imap_set_free(&r.done);
-	imap_set_free(&r.printed);
-	free(r.batch);
-	free(r.marks);
-	free(r.mem);
+	reading_free(&r);
 	return rc;
+}
+
+int fetch_box_read(struct fetch_box *b, struct imap *im, struct store *st,
+		   const struct fetch_opts *o, const struct imap_status *s,
+		   struct fetch_result *r, struct coi_err *e)
+{
+	static const struct imap_status none = {0};
+
+	b->selected = false;
+	return one_mailbox(im, st, o, r, b->name, b->sure_chat, b,
+			   s != NULL ? s : &none, NULL, e);
 }
 
 int fetch_run(struct imap *im, struct store *st, const struct fetch_opts *o,
@@ -495,23 +570,24 @@ int fetch_run(struct imap *im, struct store *st, const struct fetch_opts *o,
 {
 	struct arena *a = arena_new();
 	struct folders f;
+	struct imap_selected inbox;
 	struct imap_status none = {0};
 	size_t i;
 	int rc = 0;
 
 	*res = (struct fetch_result){0};
 	if (o->nmailboxes == 0) {
-		rc = folders_find(im, st, a, &f, e);
+		rc = folders_open(im, st, a, !o->mark_seen, &inbox, &f, e);
 		if (rc == 0)
-			rc = one_mailbox(im, st, o, res, f.inbox, false,
-					 &f.inbox_status, e);
+			rc = one_mailbox(im, st, o, res, f.inbox, false, NULL,
+					 &f.inbox_status, &inbox, e);
 		if (rc == 0 && f.chats.n > 0)
-			rc = one_mailbox(im, st, o, res, f.chats, true,
-					 &f.chats_status, e);
+			rc = one_mailbox(im, st, o, res, f.chats, true, NULL,
+					 &f.chats_status, NULL, e);
 	}
 	for (i = 0; rc == 0 && i < o->nmailboxes; i++)
 		rc = one_mailbox(im, st, o, res, str_of(o->mailboxes[i]), false,
-				 &none, e);
+				 NULL, &none, NULL, e);
 	arena_free(a);
 	return rc;
 }

@@ -14,8 +14,14 @@ struct reading {
 	uint32_t uid_validity;
 	bool sure_chat; /* a chats folder: everything in it is wanted */
 	struct imap_set asked, done;
-	uint32_t floor;	    /* cursor at the beginning */
-	int64_t not_before; /* INTERNALDATE; SEARCH knows whole days only */
+	uint32_t floor;	       /* cursor at the beginning */
+	int64_t not_before;    /* INTERNALDATE; SEARCH knows whole days only */
+	struct fetch_box *box; /* where to go on; NULL: nobody asks */
+	/* The quick way: beginnings of messages. */
+	bool quick, cut; /* cut: this one is longer */
+	bool slow;	 /* from here on it has to be done the other way */
+	uint32_t top, answered;
+
 	bool out_failed; /* a line could not be written: commit nothing more */
 	bool full;	 /* the limit is reached */
 
@@ -31,13 +37,13 @@ struct reading {
 	struct arena *batch_arena;
 	struct store_seen *batch;
 	size_t nbatch, batch_cap;
-	uint64_t *marks; /* identities in the batch, a hash table */
+	uint64_t *marks; /* ids and identities in the batch, a hash table */
+	size_t nmarks, marks_cap; /* a power of two */
 	struct imap_set printed;
 	int64_t last_commit;
 };
 
-#define BATCH_LINES 2000
-#define MARKS 8192 /* slots, a power of two well above BATCH_LINES */
+#define BATCH_LINES 10000
 
 /* The highest UID up to which all that was asked for is done. */
 uint32_t reading_safe(const struct reading *r);
@@ -64,5 +70,23 @@ int reading_threads(struct reading *r, const struct imap_set *rest,
 /* The messages of the set, whole. */
 int reading_whole(struct reading *r, const struct imap_set *set,
 		  struct coi_err *e);
+/* The messages of the set in the quick way: r->slow, r->top, r->answered. */
+int reading_quick(struct reading *r, const struct imap_set *set,
+		  struct coi_err *e);
+
+/* fetch.c, for fetch_box.c */
+void reading_new(struct reading *r);
+void reading_free(struct reading *r);
+/* All that is wanted of lo to hi in the selected mailbox. */
+int reading_range(struct reading *r, uint32_t lo, uint32_t hi,
+		  struct coi_err *e);
+/* SELECT or EXAMINE, with a UIDNEXT even where it is not told. */
+int reading_select(struct imap *im, const struct fetch_opts *o,
+		   struct str mailbox, struct imap_selected *sel,
+		   struct coi_err *e);
+
+/* From here on a message is read by its structure, so that attachments that
+ * nobody asked for stay on the server. */
+#define LARGE (64u * 1024u)
 
 #endif

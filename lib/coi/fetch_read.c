@@ -23,6 +23,13 @@ static int on_begin(void *ctx, const struct imap_msg *m, struct str section,
 
 	if (section.n != 0)
 		return 0;
+	/* Behind one that needs more than this, all is done in order. */
+	if (r->quick && octets >= LARGE)
+		r->slow = true;
+	if (r->quick && r->slow) {
+		r->cut = true;
+		return 0;
+	}
 	reading_start(r);
 	r->whole = octets <= COLLECT;
 	if (r->whole && octets > r->mem_size) {
@@ -81,9 +88,13 @@ static int on_end(void *ctx, const struct imap_msg *m, struct coi_err *e)
 {
 	struct reading *r = ctx;
 
+	if (r->cut || r->got)
+		r->top = m->uid > r->top ? m->uid : r->top;
+	r->cut = false;
 	if (!r->got)
 		return 0; /* flags somebody else changed */
 	r->got = false;
+	r->answered += m->uid > r->floor;
 	if (m->uid == 0)
 		return err_set(e, COI_E_PROTOCOL,
 			       "the server sent a message without its UID");
@@ -134,6 +145,21 @@ int reading_whole(struct reading *r, const struct imap_set *set,
 	/* The arena is reset with each message: the items live outside. */
 	buf_str(&b, reading_items(r, "BODY.PEEK[]"));
 	rc = imap_fetch(r->im, set, buf_view(&b), &whole_events, r, e);
+	buf_free(&b);
+	return rc;
+}
+
+int reading_quick(struct reading *r, const struct imap_set *set,
+		  struct coi_err *e)
+{
+	struct buf b = {0};
+	int rc;
+
+	r->quick = true;
+	buf_fmt(&b, "%.*s", STR_ARG(reading_items(r, "BODY.PEEK[]<0.")));
+	buf_fmt(&b, "%u>", LARGE);
+	rc = imap_fetch(r->im, set, buf_view(&b), &whole_events, r, e);
+	r->quick = false;
 	buf_free(&b);
 	return rc;
 }

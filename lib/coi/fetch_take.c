@@ -1,4 +1,6 @@
 /* A message is complete: is it wanted, was it seen?  Lines and commits. */
+#include <stdlib.h>
+
 #include "coi/fetch_priv.h"
 #include "core/sys.h"
 
@@ -20,6 +22,8 @@ static void imap_part_of(struct reading *r, const struct imap_msg *m)
 		x->imap.flags[i] = arena_str(r->arena, m->flags[i]);
 	x->imap.received_at = m->have_date ? m->internal_date : INT64_MIN;
 	x->imap.size = m->have_size ? (int64_t)m->size : -1;
+	if (r->o->account != NULL)
+		x->meta.account = str_of(r->o->account);
 }
 
 /* A reply to a message whose conversation we know, whatever client wrote it. */
@@ -84,23 +88,48 @@ static void make_id(struct reading *r)
 	buf_free(&b);
 }
 
-/* Was it printed since the last commit?  The database does not know yet. */
-static bool marked(struct reading *r, uint64_t key, bool add)
-{
-	uint64_t *slot;
-	size_t i;
+/* --- printed since the last commit: the database does not know yet -------- */
 
-	key |= 1; /* 0 is an empty slot */
-	for (i = key >> 32;; i++) {
-		slot = &r->marks[i & (MARKS - 1)];
-		if (*slot == key)
-			return true;
-		if (*slot == 0)
-			break;
+/* Where the key stands, or the empty slot (0) where it would. */
+static uint64_t *slot_of(uint64_t *v, size_t cap, uint64_t key)
+{
+	size_t i = (size_t)(key >> 32);
+
+	while (v[i & (cap - 1)] != 0 && v[i & (cap - 1)] != key)
+		i++;
+	return &v[i & (cap - 1)];
+}
+
+static bool marked(const struct reading *r, uint64_t key)
+{
+	return r->nmarks > 0 && *slot_of(r->marks, r->marks_cap, key | 1) != 0;
+}
+
+static void mark(struct reading *r, uint64_t key)
+{
+	size_t cap = r->marks_cap, i;
+	uint64_t *slot, *v;
+
+	if (4 * (r->nmarks + 1) > 3 * cap) {
+		cap = cap == 0 ? 64 : 2 * cap;
+		v = mem_array(cap, sizeof(*v));
+		for (i = 0; i < r->marks_cap; i++)
+			if (r->marks[i] != 0)
+				*slot_of(v, cap, r->marks[i]) = r->marks[i];
+		free(r->marks);
+		r->marks = v;
+		r->marks_cap = cap;
 	}
-	if (add)
-		*slot = key;
-	return false;
+	slot = slot_of(r->marks, cap, key | 1);
+	r->nmarks += *slot == 0;
+	*slot = key | 1;
+}
+
+static void forget_marks(struct reading *r)
+{
+	if (r->nmarks > 0)
+		memset(r->marks, 0, r->marks_cap * sizeof(*r->marks));
+	r->nmarks = 0;
 }
 
 static uint64_t identity_key(const struct reading *r)
@@ -122,55 +151,80 @@ static uint64_t id_key(struct str id)
 	return h;
 }
 
-/* The same message: seen; another one under its id: reused. */
-static int look_up(struct reading *r, bool *seen, bool *reused,
+/* The same message: seen; another one under its id (`key`): reused. */
+static int look_up(struct reading *r, uint64_t key, bool *seen, bool *reused,
 		   struct coi_err *e)
 {
 	const struct message *m = &r->msg;
 
 	if (r->o->consumer == NULL)
 		return 0;
-	*seen = marked(r, identity_key(r), false);
+	*seen = marked(r, identity_key(r));
 	if (*seen)
 		return 0;
 	if (store_seen(r->st, r->o->consumer, m->id, decoder_identity(r->dec),
 		       seen, reused, e) < 0)
 		return -1;
-	if (m->id.p != NULL && marked(r, id_key(m->id), false))
+	if (m->id.p != NULL && marked(r, key))
 		*reused = true;
 	return 0;
 }
 
-static void remember(struct reading *r, uint32_t uid)
+static struct str moved(char **to, struct str s)
 {
-	struct message *m = &r->msg;
-	struct store_seen *s;
+	if (s.p == NULL)
+		return s;
+	memcpy(*to, s.p, s.n);
+	s.p = *to;
+	*to += s.n;
+	return s;
+}
 
+static void remember(struct reading *r, uint32_t uid, uint64_t key)
+{
+	const struct message *m = &r->msg;
+	struct str root = STR_NONE, conversation = STR_NONE;
+	struct str identity = decoder_identity(r->dec);
+	struct store_seen *s;
+	char *p;
+
+	if (m->meta.chat && m->id.p != NULL) {
+		root = message_root(m);
+		conversation = m->meta.conversation;
+	}
 	r->batch = mem_more(r->batch, r->nbatch, &r->batch_cap,
 			    sizeof(*r->batch));
 	s = &r->batch[r->nbatch++];
+	p = arena_alloc(r->batch_arena,
+			m->id.n + identity.n + root.n + conversation.n);
 	*s = (struct store_seen){.uid = uid};
+	s->id = moved(&p, m->id);
+	s->identity = moved(&p, identity);
+	s->root = str_eq(root, m->id) ? s->id : moved(&p, root);
+	s->conversation = moved(&p, conversation);
+	mark(r, identity_key(r));
 	if (m->id.p != NULL)
-		s->id = arena_str(r->batch_arena, m->id);
-	s->identity = arena_str(r->batch_arena, decoder_identity(r->dec));
-	marked(r, identity_key(r), true);
-	if (m->id.p != NULL)
-		marked(r, id_key(m->id), true);
-	if (m->meta.chat && m->id.p != NULL) {
-		struct str root = message_root(m);
+		mark(r, key);
+}
 
-		s->root = str_eq(root, m->id) ? s->id
-					      : arena_str(r->batch_arena, root);
-		if (m->meta.conversation.p != NULL)
-			s->conversation = arena_str(r->batch_arena,
-						    m->meta.conversation);
-	}
+/* To a handler, as soon as it is sure that it comes again. */
+static int hand(struct reading *r, struct coi_err *e)
+{
+	int rc;
+
+	if (reading_commit_some(r, e) < 0)
+		return -1;
+	rc = r->o->handed(r->o->ctx, &r->msg, e);
+	if (rc > 0 && r->box != NULL)
+		r->box->untaken = true;
+	return rc < 0 ? -1 : 0;
 }
 
 int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 {
 	struct message *x = &r->msg;
 	bool own = false, seen = false, reused = false;
+	uint64_t key;
 
 	if (!imap_set_has(&r->asked, m->uid) ||
 	    imap_set_has(&r->done, m->uid)) {
@@ -185,7 +239,8 @@ int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 		return -1;
 	if (thread_known(r, e) < 0 || is_own(r, &own, e) < 0)
 		return -1;
-	if (look_up(r, &seen, &reused, e) < 0)
+	key = id_key(x->id);
+	if (look_up(r, key, &seen, &reused, e) < 0)
 		return -1;
 	if (reused)
 		message_warn(r->arena, x,
@@ -208,10 +263,10 @@ int reading_take(struct reading *r, const struct imap_msg *m, struct coi_err *e)
 		r->r->printed++;
 		imap_set_add(&r->printed, m->uid, m->uid);
 		if (r->o->consumer != NULL)
-			remember(r, m->uid);
+			remember(r, m->uid, key);
 		if (r->o->limit >= 0 && r->r->printed >= (uint64_t)r->o->limit)
 			r->full = true;
-		return 0;
+		return r->o->handed == NULL ? 0 : hand(r, e);
 	}
 	decoder_drop(r->dec); /* not printed: files saved for it go */
 	return 0;
@@ -241,8 +296,14 @@ int reading_commit(struct reading *r, uint32_t cursor, struct coi_err *e)
 		rc = store_commit(r->st, r->o->consumer, r->mailbox, &c,
 				  r->batch, r->nbatch, e);
 	sys_point("fetch.committed");
-	if (r->nbatch > 0)
-		memset(r->marks, 0, MARKS * sizeof(*r->marks));
+	if (rc == 0 && r->box != NULL) {
+		if (r->box->uid_validity != r->uid_validity)
+			r->box->next = 0;
+		r->box->uid_validity = r->uid_validity;
+		if (r->box->next < cursor + 1)
+			r->box->next = cursor + 1;
+	}
+	forget_marks(r);
 	r->nbatch = 0;
 	arena_reset(r->batch_arena);
 	return rc;

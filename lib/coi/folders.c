@@ -14,8 +14,8 @@ static bool same_chats(struct str have, struct str root, char delim)
 	       str_ieq(str_sub(have, root.n + 1, leaf.n), leaf);
 }
 
-static int root_name(struct imap *im, struct arena *a, struct str *root,
-		     struct coi_err *e)
+int folders_root(struct imap *im, struct arena *a, struct str *root,
+		 struct coi_err *e)
 {
 	struct imap_namespace ns = {0};
 	struct buf meta = {0};
@@ -46,11 +46,11 @@ static int look(struct imap *im, struct store *st, struct arena *a,
 		struct folders *f, struct coi_err *e)
 {
 	struct imap_list l;
-	struct str root, guess;
-	char delim = '/';
+	struct str root, guess = STR("");
+	char delim = '\0';
 	size_t i;
 
-	if (root_name(im, a, &root, e) < 0 ||
+	if (folders_root(im, a, &root, e) < 0 ||
 	    imap_list(im, a, NULL, 0, false, &l, e) < 0)
 		return -1;
 	f->chats = STR_NONE;
@@ -63,7 +63,11 @@ static int look(struct imap *im, struct store *st, struct arena *a,
 	}
 	if (st == NULL)
 		return 0;
-	guess = arena_fmt(a, "%.*s%cChats", STR_ARG(root), delim);
+	/* Only INBOX is there, and it may not say. */
+	if (delim == '\0' && imap_delimiter(im, &delim, e) < 0)
+		return -1;
+	if (delim != '\0')
+		guess = arena_fmt(a, "%.*s%cChats", STR_ARG(root), delim);
 	if (store_set(st, "root", root, e) < 0 ||
 	    store_set(st, "chats-guess", guess, e) < 0 ||
 	    store_set(st, "looked", arena_fmt(a, "%lld", (long long)sys_now()),
@@ -97,14 +101,18 @@ static int recall(struct store *st, struct arena *a, struct folders *f,
 	return 0;
 }
 
-int folders_find(struct imap *im, struct store *st, struct arena *a,
-		 struct folders *f, struct coi_err *e)
+/* INBOX is opened, or asked for its STATUS. */
+static int find(struct imap *im, struct store *st, struct arena *a,
+		const struct imap_opening *open, struct folders *f,
+		struct coi_err *e)
 {
 	struct imap_status s[2] = {{0}, {0}};
 	struct known k = {.stale = true};
 	struct buf meta = {0};
 	struct str names[2];
+	const char *entry = imap_has(im, "COI") ? COI_ENTRY_ROOT : NULL;
 	bool given = false, again;
+	size_t n;
 	int rc;
 
 	*f = (struct folders){.inbox = STR("INBOX")};
@@ -112,9 +120,12 @@ int folders_find(struct imap *im, struct store *st, struct arena *a,
 		return -1;
 	names[0] = f->inbox;
 	names[1] = f->chats.n > 0 ? f->chats : k.guess;
-	rc = imap_poll(im, names, names[1].n > 0 ? 2 : 1, s,
-		       imap_has(im, "COI") ? COI_ENTRY_ROOT : NULL, &meta,
-		       &given, e);
+	n = names[1].n > 0 ? 2 : 1;
+	if (open == NULL)
+		rc = imap_poll(im, names, n, s, entry, &meta, &given, e);
+	else
+		rc = imap_poll_open(im, open, names + 1, n - 1, s + 1, entry,
+				    &meta, &given, e);
 	if (rc == 0 && f->chats.n == 0 && s[1].have) {
 		f->chats = names[1]; /* made since */
 		rc = store_set(st, "chats", f->chats, e);
@@ -132,6 +143,29 @@ int folders_find(struct imap *im, struct store *st, struct arena *a,
 	f->inbox_status = s[0];
 	f->chats_status = s[1];
 	return rc;
+}
+
+int folders_find(struct imap *im, struct store *st, struct arena *a,
+		 struct folders *f, struct coi_err *e)
+{
+	return find(im, st, a, NULL, f, e);
+}
+
+int folders_open(struct imap *im, struct store *st, struct arena *a,
+		 bool read_only, struct imap_selected *inbox, struct folders *f,
+		 struct coi_err *e)
+{
+	struct imap_opening o = {STR("INBOX"), read_only, inbox};
+
+	if (find(im, st, a, &o, f, e) < 0)
+		return -1;
+	f->inbox_status = (struct imap_status){
+	    .have = true,
+	    .uid_validity = inbox->uid_validity,
+	    .uid_next = inbox->uid_next,
+	    .messages = inbox->exists,
+	    .highest_modseq = inbox->highest_modseq};
+	return 0;
 }
 
 int folders_sent(struct imap *im, struct store *st, struct arena *a,

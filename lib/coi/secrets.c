@@ -153,6 +153,8 @@ int account_secrets(struct account *ac, bool fresh, struct coi_err *e)
 			*e = mine;
 		return -1;
 	}
+	ac->secrets_new = !secret_same(ac->password, password) ||
+			  !secret_same(ac->token, token);
 	secret_free(ac->password);
 	secret_free(ac->token);
 	ac->password = password;

@@ -235,7 +235,8 @@ int sender_add(struct sender *s, struct message *m, const char *key,
 	struct buf hex = {0};
 	size_t n;
 
-	if (s->n >= SENDER_BATCH || s->octets >= BATCH_OCTETS)
+	if (!s->o->collect &&
+	    (s->n >= SENDER_BATCH || s->octets >= BATCH_OCTETS))
 		if (sender_flush(s, e) < 0)
 			return -1;
 	if (send_complete(s->ac, s->st, s->arena, m, s->o->compose.keep, e) < 0)
@@ -281,4 +282,15 @@ fail:
 	octets_close(&it->octets);
 	s->n--;
 	return -1;
+}
+
+int sender_keep(struct sender *s, struct coi_err *e)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < s->n; i++)
+		rc = sender_record(s, s->batch[i], e);
+	sender_clear(s);
+	return rc;
 }

@@ -46,6 +46,7 @@ struct send_opts {
 	struct compose_opts compose;
 	bool patient;	/* an unreachable server is no failure then */
 	bool queue;	/* keep what cannot go out now */
+	bool collect;	/* sender_add() sends nothing: for sender_keep() */
 	int64_t expire; /* seconds a queued message may wait; 0: 5 days */
 	bool (*stopped)(void);
 	/* Called for each message, in input order, after it was recorded. */
@@ -54,6 +55,8 @@ struct send_opts {
 	/* A failure that did not change the outcome: Sent copy, ... `expected`:
 	 * asked for (--queue), of interest with -v only. */
 	void (*warn)(void *ctx, const char *text, bool expected);
+	/* May be NULL: sender_outbox() leaves this one for later. */
+	bool (*hold)(void *ctx, const struct store_out *o);
 	void *ctx;
 };
 
@@ -74,6 +77,9 @@ int sender_add(struct sender *s, struct message *m, const char *key,
 /* Submits the batch.  -1: the connection failed; the results were given all
  * the same (deferred, queued or unknown). */
 int sender_flush(struct sender *s, struct coi_err *e);
+/* Records the batch as queued, with no result told: sender_outbox() sends it.
+ * Within a group of the store (store_begin()) of the caller. */
+int sender_keep(struct sender *s, struct coi_err *e);
 /* Copies to Sent what was accepted. */
 int sender_copies(struct sender *s, struct coi_err *e);
 

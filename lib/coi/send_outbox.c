@@ -58,6 +58,8 @@ int sender_outbox(struct sender *s, bool unknown, struct str id,
 	for (i = 0; rc == 0 && i < n; i++) {
 		if (id.p != NULL && !str_eq(v[i].id, id))
 			continue;
+		if (s->o->hold != NULL && s->o->hold(s->o->ctx, &v[i]))
+			continue;
 		any = true;
 		before = s->n;
 		rc = add_row(s, &v[i], e);

@@ -164,7 +164,7 @@ all_work() {
 }
 
 @test "SYNOPSIS says what -h says" {
-	for tool in coi-send coi-fetch; do
+	for tool in coi-send coi-fetch coi-config; do
 		said=$("$tool" -h | sed -n '/^usage:/,/^$/s/^\(usage:\|      \) //p')
 		[ -n "$said" ]
 		same "$said" "$(section SYNOPSIS "$tool.1" | sed -n 's/^     //p')"
@@ -172,9 +172,9 @@ all_work() {
 }
 
 @test "every option of -h is in the page, and no other" {
-	for tool in coi-send coi-fetch; do
+	for tool in coi-send coi-fetch coi-config; do
 		said=$("$tool" -h | sed -n '/^  \(-\|    --\)/{s/^ *//;s/  .*//;p}' | sort)
-		[ "$(wc -l <<<"$said")" -gt 20 ]
+		[ "$(wc -l <<<"$said")" -ge 20 ]
 		same "$said" "$(section OPTIONS "$tool.1" |
 			sed -n '/^     -/{s/^ *//;s/  .*//;p}' | sort)"
 	done
@@ -193,7 +193,8 @@ all_work() {
 	keys=$(
 		cd "$ROOT" || exit
 		grep -ohE 'json_k[a-z0-9]*\(&?j, *"[A-Za-z]+"' lib/kind/message_json.c \
-			lib/coi/send_result.c lib/coi/check.c cmd/cli.c |
+			lib/coi/send_result.c lib/coi/doctor.c cmd/cli.c \
+			cmd/dead.c |
 			sed 's/.*"\(.*\)"/\1/'
 		grep -ohE 'put_(addrs|strs)\(&?j, "[A-Za-z]+"' \
 			lib/kind/message_json.c | sed 's/.*"\(.*\)"/\1/'
@@ -226,7 +227,7 @@ all_work() {
 		"$(page coi-json.5 | sed -n '/words, with their status:/,/Warnings/p' |
 			tr '\n' ' ' | sed 's/.*status: *//; s/\. *Warnings.*//' |
 			sed 's/, */\n/g' | tr -s ' ')"
-	for tool in coi-send coi-fetch; do
+	for tool in coi-send coi-fetch coi-config; do
 		for n in $(sed -n '/^\.Sh EXIT/,/^\.El/s/^\.It //p' \
 			"$MAN/$tool.1" | tr -d ','); do
 			cut -d' ' -f1 <<<"$table" | grep -qx "$n"

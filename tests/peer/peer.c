@@ -56,7 +56,7 @@
 
 #define RULES 64
 #define DEPTH 8
-#define FILES 16
+#define FILES 64
 
 struct line {
 	unsigned no;

@@ -1,0 +1,327 @@
+/* Marking and moving: nothing leaves INBOX before it is where it belongs. */
+#include <stdlib.h>
+
+#include "coi/filter_priv.h"
+#include "core/sys.h"
+
+#define AT_ONCE 200 /* messages of one MOVE */
+#define TRIES 20    /* others remove what is being copied */
+
+int filter_select(struct filter *f, struct imap *im, struct str mailbox,
+		  struct coi_err *e)
+{
+	struct imap_selected sel;
+
+	if (str_eq(f->selected, mailbox))
+		return 0;
+	f->selected = STR_NONE;
+	if (imap_select(im, mailbox, false, &sel, e) < 0)
+		return -1;
+	if (sel.read_only) {
+		err_set(e, COI_E_UNAVAILABLE, "%.*s cannot be changed",
+			STR_ARG(mailbox));
+		err_hint(e, "ask for the right to write there");
+		return -1;
+	}
+	if (str_is(mailbox, "INBOX")) {
+		f->keyword_ok = sel.perm_chat && !f->keyword_refused;
+		if (sel.uid_validity != f->uid_validity)
+			return err_set(e, COI_E_TEMP,
+				       "INBOX was renumbered meanwhile");
+	}
+	f->selected = mailbox;
+	return 0;
+}
+
+int filter_places(struct filter *f, struct imap *im, struct coi_err *e)
+{
+	f->have_place = false;
+	arena_reset(f->places);
+	f->selected = STR_NONE;
+	if (folders_place(im, f->places, STR_NONE, &f->place, e) < 0 ||
+	    folders_sent(im, f->o.store, f->places, f->o.account->sent_folder,
+			 &f->sent, e) < 0)
+		return -1;
+	if (str_is(f->sent, "none"))
+		f->sent = STR_NONE;
+	f->have_place = true;
+	return 0;
+}
+
+/* Making Chats is a switch where a server speaks COI. */
+static int make(struct filter *f, struct imap *im, enum folder_role role,
+		struct coi_err *e)
+{
+	if (role == FOLDER_CHATS && imap_has(im, "COI")) {
+		err_set(e, COI_E_CONFIG,
+			"this server can filter by itself, and has no folder "
+			"for chats yet");
+		err_hint(e, "\"coi-config enable\" makes it do so");
+		return -1;
+	}
+	return folders_make(im, f->places, &f->place, role, e);
+}
+
+static struct folder *folder_of(struct filter *f, enum filter_to to)
+{
+	return &f->place.v[to == TO_CHATS ? 0 : 2];
+}
+
+/* The name of the mailbox, made if missing; absent: there is none. */
+static int target(struct filter *f, struct imap *im, enum filter_to to,
+		  struct str *name, struct coi_err *e)
+{
+	struct str selected = f->selected;
+	struct folder *x = folder_of(f, to);
+
+	if (!f->have_place) {
+		if (filter_places(f, im, e) < 0)
+			return -1;
+		f->selected = selected; /* INBOX still */
+	}
+	*name = f->sent;
+	if (to == TO_SENT)
+		return 0;
+	if (!x->exists && make(f, im, x->role, e) < 0)
+		return -1;
+	*name = x->name;
+	return 0;
+}
+
+/* --- flags -----------------------------------------------------------------
+ */
+
+static void set_of(struct item *const *v, size_t n, struct imap_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		imap_set_add(set, v[i]->uid, v[i]->uid);
+}
+
+static int keyword(struct filter *f, struct imap *im,
+		   const struct imap_set *set, struct coi_err *e)
+{
+	struct coi_err le = {0};
+
+	if (!f->keyword_ok || set->n == 0 ||
+	    imap_store(im, set, STR("+FLAGS.SILENT"), STR("$Chat"), &le) == 0)
+		return 0;
+	if (le.reply[0] == '\0' || le.code == COI_E_PROTOCOL) {
+		if (e->code == COI_OK)
+			*e = le;
+		return -1;
+	}
+	/* A dead line shows itself with the next command. */
+	f->keyword_ok = false;
+	f->keyword_refused = true;
+	if (f->o.warn != NULL) {
+		struct buf b = {0};
+
+		buf_fmt(&b, "the server does not keep $Chat: %s", le.reply);
+		f->o.warn(f->o.ctx, buf_cstr(&b));
+		buf_free(&b);
+	}
+	return 0;
+}
+
+static int mark(struct filter *f, struct imap *im, const struct items *l,
+		struct coi_err *e)
+{
+	struct imap_set chat = {0}, seen = {0};
+	size_t i;
+	int rc;
+
+	for (i = 0; i < l->n; i++) {
+		const struct item *x = &l->v[i];
+
+		if (x->deed.keyword && !x->has_keyword)
+			imap_set_add(&chat, x->uid, x->uid);
+		if (x->deed.mark_seen && !x->facts.seen)
+			imap_set_add(&seen, x->uid, x->uid);
+	}
+	rc = keyword(f, im, &chat, e);
+	if (rc == 0 && seen.n > 0)
+		rc = imap_store(im, &seen, STR("+FLAGS.SILENT"), STR("\\Seen"),
+				e);
+	sys_point("filter.marked");
+	imap_set_free(&chat);
+	imap_set_free(&seen);
+	return rc;
+}
+
+/* --- moving ------------------------------------------------------------------
+ */
+
+/* Those of the set that are in the mailbox still. */
+static int left(struct imap *im, struct imap_set *set, struct coi_err *e)
+{
+	struct imap_set have = {0}, both = {0};
+	struct buf b = {0};
+	size_t i;
+	uint64_t uid;
+	int rc;
+
+	buf_z(&b, "UID ");
+	for (i = 0; i < set->n; i++)
+		buf_fmt(&b, "%s%u:%u", i > 0 ? "," : "", set->v[i].lo,
+			set->v[i].hi);
+	rc = imap_search(im, buf_view(&b), &have, e);
+	for (i = 0; rc == 0 && i < set->n; i++)
+		for (uid = set->v[i].lo; uid <= set->v[i].hi; uid++)
+			if (imap_set_has(&have, (uint32_t)uid))
+				imap_set_add(&both, (uint32_t)uid,
+					     (uint32_t)uid);
+	if (rc == 0) {
+		imap_set_free(set);
+		*set = both;
+	} else {
+		imap_set_free(&both);
+	}
+	imap_set_free(&have);
+	buf_free(&b);
+	return rc;
+}
+
+static int move_set(struct filter *f, struct imap *im, enum filter_to to,
+		    struct str *name, struct imap_set *set, struct coi_err *e)
+{
+	struct coi_err le = {0};
+	bool made = false;
+	int tries;
+
+	for (tries = 0; set->n > 0; tries++) {
+		err_clear(&le);
+		if (imap_move(im, set, *name, &le) == 0) {
+			sys_point("filter.moved");
+			return 0;
+		}
+		if (str_starts(str_of(le.reply), "[EXPUNGEISSUED") &&
+		    tries < TRIES) {
+			/* Somebody else is at it. */
+			if (left(im, set, e) < 0)
+				return -1;
+		} else if (le.code == COI_E_NOINPUT && to != TO_SENT && !made) {
+			made = true;
+			f->have_place = false;
+			if (target(f, im, to, name, e) < 0)
+				return -1;
+		} else {
+			if (e->code == COI_OK)
+				*e = le;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void tell(struct filter *f, const struct item *x, struct str to)
+{
+	struct filter_moved m = {.from = STR("INBOX"),
+				 .uid_validity = f->uid_validity,
+				 .uid = x->uid,
+				 .id = x->id,
+				 .to = to};
+
+	f->moved++;
+	if (f->o.moved != NULL)
+		f->o.moved(f->o.ctx, &m);
+}
+
+/*
+ * An own message of which the mailbox has another copy (the one that the
+ * sending program put there) stays in INBOX.  The very same octets are what a
+ * killed run left behind: that one goes on.
+ */
+static int kept(struct filter *f, struct imap *im, struct item *x,
+		struct str to, bool *stays, struct coi_err *e)
+{
+	struct imap_set found = {0}, one = {0};
+	struct copy *there = NULL, *here = NULL;
+	size_t nthere = 0, nhere = 0, i;
+	int rc;
+
+	*stays = false;
+	if (filter_select(f, im, to, e) < 0)
+		return -1;
+	rc = copies_find(im, &x, 1, &found, e);
+	if (rc < 0 || found.n == 0)
+		goto out;
+	*stays = true;
+	imap_set_add(&one, x->uid, x->uid);
+	rc = copies_sums(im, &found, &there, &nthere, e);
+	if (rc == 0)
+		rc = filter_select(f, im, STR("INBOX"), e);
+	if (rc == 0)
+		rc = copies_sums(im, &one, &here, &nhere, e);
+	for (i = 0; rc == 0 && nhere > 0 && i < nthere; i++)
+		if (memcmp(there[i].sum, here[0].sum, sizeof(here[0].sum)) == 0)
+			*stays = false;
+out:
+	free(there);
+	free(here);
+	imap_set_free(&found);
+	imap_set_free(&one);
+	return rc;
+}
+
+static int move_to(struct filter *f, struct imap *im, enum filter_to to,
+		   struct item **v, size_t n, struct coi_err *e)
+{
+	struct imap_set set = {0};
+	struct str name;
+	size_t i, k = 0;
+	bool stays;
+	int rc = 0;
+
+	if (n == 0)
+		return 0;
+	if (target(f, im, to, &name, e) < 0)
+		return -1;
+	if (name.p == NULL)
+		return 0;
+	for (i = 0; i < n; i++) {
+		stays = false;
+		if (v[i]->facts.from_me && v[i]->facts.to_others &&
+		    kept(f, im, v[i], name, &stays, e) < 0)
+			return -1;
+		if (!stays)
+			v[k++] = v[i];
+	}
+	for (i = 0; rc == 0 && i < k; i += AT_ONCE) {
+		size_t some = k - i < AT_ONCE ? k - i : AT_ONCE, t;
+
+		set_of(v + i, some, &set);
+		rc = filter_select(f, im, STR("INBOX"), e);
+		if (rc == 0)
+			rc = move_set(f, im, to, &name, &set, e);
+		for (t = 0; rc == 0 && t < some; t++)
+			if (imap_set_has(&set, v[i + t]->uid))
+				tell(f, v[i + t], name);
+		if (rc == 0)
+			rc = filter_select(f, im, name, e);
+		if (rc == 0)
+			rc = copies_thin(im, v + i, some, e);
+		imap_set_free(&set);
+		sys_point("filter.thinned");
+	}
+	return rc;
+}
+
+int filter_do(struct filter *f, struct imap *im, struct items *l,
+	      struct coi_err *e)
+{
+	static const enum filter_to order[] = {TO_BLOCKED, TO_CHATS, TO_SENT};
+	struct item **v = arena_alloc(f->arena,
+				      (l->n + 1) * sizeof(struct item *));
+	size_t i, k, n;
+	int rc = mark(f, im, l, e);
+
+	for (k = 0; rc == 0 && k < sizeof(order) / sizeof(order[0]); k++) {
+		for (i = n = 0; i < l->n; i++)
+			if (l->v[i].deed.to == order[k])
+				v[n++] = &l->v[i];
+		rc = move_to(f, im, order[k], v, n, e);
+	}
+	return rc;
+}
