@@ -2,9 +2,10 @@
  * The floor of a fetch: a TLS socket, one UID FETCH, everything discarded.
  *
  *   floor [-r FILE] [-i ITEMS] PORT CA-FILE USER PASSWORD MAILBOX
+ *   floor -w PORT CA-FILE USER PASSWORD MAILBOX
  *
  * Prints "MESSAGES OCTETS".  -r: keeps the answer, without its last line, for
- * replay.c.
+ * replay.c.  -w: IDLE, and a line for each EXISTS until it is killed.
  */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -119,19 +120,36 @@ static void command(struct reader *r, const char *text)
 	}
 }
 
+__attribute__((noreturn)) static void watch(struct reader *r)
+{
+	char first[256];
+
+	SSL_write(r->ssl, "F IDLE\r\n", 8);
+	for (;;) {
+		response(r, first, sizeof(first));
+		if (first[0] != '+' && strstr(first, " EXISTS") == NULL)
+			continue;
+		printf("%s\n", first);
+		fflush(stdout);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *keep = NULL, *items = "UID FLAGS BODY.PEEK[]";
+	bool idle = false;
 	struct reader *r = calloc(1, sizeof(*r));
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	char text[512];
 	int c;
 
-	while ((c = getopt(argc, argv, "r:i:")) != -1)
+	while ((c = getopt(argc, argv, "r:i:w")) != -1)
 		if (c == 'r')
 			keep = optarg;
 		else if (c == 'i')
 			items = optarg;
+		else if (c == 'w')
+			idle = true;
 		else
 			return 64;
 	if (argc - optind != 5 || r == NULL || ctx == NULL)
@@ -151,6 +169,8 @@ int main(int argc, char **argv)
 	command(r, text);
 	snprintf(text, sizeof(text), "EXAMINE \"%s\"", argv[4]);
 	command(r, text);
+	if (idle)
+		watch(r);
 	r->messages = 0;
 	if (keep != NULL && (r->keep = fopen(keep, "w")) == NULL)
 		die("%s", keep);
