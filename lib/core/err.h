@@ -44,6 +44,7 @@ struct coi_err {
 	char reply[ERR_MSG_MAX]; /* the server's own words, or empty */
 	char hint[256];		 /* what to do next, or empty */
 	char ctx[256];		 /* "fetching UID 12", added on the way up */
+	bool lasting;		 /* a bad certificate: no use to try again */
 };
 
 /* Sets code and message unless an error is there already; always -1. */

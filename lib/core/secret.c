@@ -52,3 +52,10 @@ void secret_wipe(void *p, size_t n)
 {
 	explicit_bzero(p, n);
 }
+
+bool secret_same(const struct secret *a, const struct secret *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+}

@@ -2,6 +2,8 @@
 #ifndef CORE_SECRET_H
 #define CORE_SECRET_H
 
+#include <stdbool.h>
+
 #include "core/str.h"
 
 /* Opaque on purpose: printing one takes secret_view(), which lint counts. */
@@ -10,6 +12,8 @@ struct secret;
 struct secret *secret_new(struct str s); /* copies; wipe yours */
 void secret_free(struct secret *s);	 /* wipes; NULL is legal */
 struct str secret_view(const struct secret *s);
+/* NULL is none, and none is the same as none. */
+bool secret_same(const struct secret *a, const struct secret *b);
 void secret_wipe(void *p, size_t n);
 
 #endif

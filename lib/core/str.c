@@ -6,11 +6,6 @@
 #include "core/mem.h"
 #include "core/secret.h"
 
-char ascii_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 bool str_ascii(struct str a)
 {
 	size_t i;
@@ -21,53 +16,14 @@ bool str_ascii(struct str a)
 	return true;
 }
 
-struct str str_of(const char *z)
-{
-	return (struct str){z, z == NULL ? 0 : strlen(z)};
-}
-
-bool str_eq(struct str a, struct str b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-static bool ieq(const char *a, const char *b, size_t n)
+bool str_ieq_n(const char *a, const char *b, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (ascii_lower(a[i]) != ascii_lower(b[i]))
+		if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	return true;
-}
-
-bool str_ieq(struct str a, struct str b)
-{
-	return a.n == b.n && ieq(a.p, b.p, a.n);
-}
-
-bool str_is(struct str a, const char *z)
-{
-	return str_eq(a, str_of(z));
-}
-
-bool str_iis(struct str a, const char *z)
-{
-	return str_ieq(a, str_of(z));
-}
-
-bool str_starts(struct str a, const char *z)
-{
-	size_t n = strlen(z);
-
-	return a.n >= n && (n == 0 || memcmp(a.p, z, n) == 0);
-}
-
-bool str_istarts(struct str a, const char *z)
-{
-	size_t n = strlen(z);
-
-	return a.n >= n && ieq(a.p, z, n);
 }
 
 bool str_ends(struct str a, const char *z)
@@ -91,15 +47,6 @@ struct str str_trim(struct str a)
 	while (a.n > 0 && blank(a.p[a.n - 1]))
 		a.n--;
 	return a;
-}
-
-struct str str_sub(struct str a, size_t from, size_t n)
-{
-	if (from > a.n)
-		from = a.n;
-	if (n > a.n - from)
-		n = a.n - from;
-	return (struct str){a.p == NULL ? NULL : a.p + from, n};
 }
 
 ptrdiff_t str_chr(struct str a, char c)
@@ -128,7 +75,7 @@ ptrdiff_t str_ifind(struct str a, struct str z)
 	if (z.n == 0)
 		return 0;
 	for (i = 0; i + z.n <= a.n; i++)
-		if (ieq(a.p + i, z.p, z.n))
+		if (str_ieq_n(a.p + i, z.p, z.n))
 			return (ptrdiff_t)i;
 	return -1;
 }
@@ -213,22 +160,35 @@ size_t utf8_decode(const char *p, size_t n, uint32_t *cp)
 	return len;
 }
 
+/* Octets of ASCII at the front of eight. */
+static size_t ascii8(const char *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, 8);
+	w &= UINT64_C(0x8080808080808080);
+	if (w == 0)
+		return 8;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (size_t)__builtin_ctzll(w) / 8;
+#else
+	return (size_t)__builtin_clzll(w) / 8;
+#endif
+}
+
 bool utf8_valid(struct str a)
 {
 	size_t i = 0, k;
 	uint32_t cp;
-	uint64_t w;
 
 	while (i < a.n) {
 		/* Eight ASCII octets at a time: most mail is just that. */
-		while (i + 8 <= a.n) {
-			memcpy(&w, a.p + i, 8);
-			if ((w & UINT64_C(0x8080808080808080)) != 0)
-				break;
-			i += 8;
+		if (i + 8 <= a.n) {
+			k = ascii8(a.p + i);
+			i += k;
+			if (k == 8)
+				continue;
 		}
-		if (i >= a.n)
-			break;
 		k = utf8_decode(a.p + i, a.n - i, &cp);
 		if (k == 0)
 			return false;
@@ -250,48 +210,16 @@ void buf_wipe(struct buf *b)
 	buf_free(b);
 }
 
-void buf_clear(struct buf *b)
-{
-	b->n = 0;
-}
-
-char *buf_room(struct buf *b, size_t n)
+void buf_grow(struct buf *b, size_t n)
 {
 	size_t cap = b->cap == 0 ? 64 : b->cap;
 
 	if (n > SIZE_MAX / 2 - b->n)
 		mem_fail(n);
-	if (b->cap - b->n < n || b->p == NULL) {
-		while (cap - b->n < n)
-			cap *= 2;
-		b->p = mem_grow(b->p, cap);
-		b->cap = cap;
-	}
-	return b->p + b->n;
-}
-
-void buf_add(struct buf *b, const void *p, size_t n)
-{
-	if (n == 0)
-		return;
-	memcpy(buf_room(b, n), p, n);
-	b->n += n;
-}
-
-void buf_str(struct buf *b, struct str s)
-{
-	buf_add(b, s.p, s.n);
-}
-
-void buf_z(struct buf *b, const char *z)
-{
-	buf_add(b, z, strlen(z));
-}
-
-void buf_c(struct buf *b, char c)
-{
-	*buf_room(b, 1) = c;
-	b->n++;
+	while (cap - b->n < n)
+		cap *= 2;
+	b->p = mem_grow(b->p, cap);
+	b->cap = cap;
 }
 
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
@@ -408,11 +336,6 @@ const char *buf_cstr(struct buf *b)
 {
 	*buf_room(b, 1) = '\0';
 	return b->p;
-}
-
-struct str buf_view(const struct buf *b)
-{
-	return (struct str){b->p == NULL ? "" : b->p, b->n};
 }
 
 char *buf_take(struct buf *b)
