@@ -196,6 +196,7 @@ class World:
         if self._mail is None:
             top = subprocess.run(
                 [ROOT + "/tests/servers/up", "--for", str(os.getpid())],
+                env=dict(os.environ, COI_TEST_IDLE_CHECK="30s"),
                 stdout=subprocess.PIPE, check=True).stdout.decode().strip()
             with open(top + "/env") as f:
                 self._mail = dict(shlex.split(l)[0].split("=", 1) for l in f)
