@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/sys.h"
 #include "store/out_priv.h"
 
 /*
@@ -31,7 +32,8 @@ struct marks {
 	uint64_t octets;
 	int64_t *held; /* rows, ascending but for what was queued before */
 	size_t nheld, held_cap;
-	size_t next; /* where the last look ended */
+	size_t first; /* those before it have their result */
+	size_t next;  /* where the last look ended */
 	struct waiting *v;
 	size_t n, cap, flushed;
 	struct arena *arena;
@@ -96,15 +98,22 @@ bool marks_held(const struct store *s, int64_t row)
 
 	if (m == NULL || s->group)
 		return false;
-	for (i = 0; i < m->nheld; i++) {
-		size_t k = (m->next + i) % m->nheld;
-
-		if (m->held[k] == row) {
-			m->next = k;
+	for (i = m->first; i < m->nheld; i++) {
+		if (m->next < m->first || m->next >= m->nheld)
+			m->next = m->first;
+		if (m->held[m->next] == row)
 			return true;
-		}
+		m->next++;
 	}
 	return false;
+}
+
+/* The one that was found last has its result. */
+static void let_go(struct marks *m)
+{
+	m->held[m->next] = m->held[m->first];
+	if (++m->first == m->nheld)
+		m->first = m->nheld = 0;
 }
 
 int marks_put(struct store *s, int64_t row, enum mark mark)
@@ -127,22 +136,36 @@ void marks_result(struct store *s, int64_t row, struct str error)
 	m->v = mem_more(m->v, m->n, &m->cap, sizeof(*m->v));
 	m->v[m->n++] = (struct waiting){
 	    row, error.p == NULL ? error : arena_str(m->arena, error)};
+	if (marks_held(s, row))
+		let_go(m);
+}
+
+/* If the row is ours still. */
+static int accept(struct store *s, const struct waiting *w, struct coi_err *e)
+{
+	sqlite3_stmt *st = sql(s, Q_OUT_OURS, e);
+
+	if (st == NULL)
+		return -1;
+	sqlite3_bind_int64(st, 1, w->row);
+	sql_text(st, 2, w->error);
+	sqlite3_bind_int64(st, 3, sys_now());
+	out_bind_owner(st, 4, owner_self(s));
+	if (sql_step(s, st, e) < 0)
+		return -1;
+	return sqlite3_changes(s->db) > 0
+		   ? out_by_row(s, Q_OUT_SPENT, w->row, e)
+		   : 0;
 }
 
 int marks_flush(struct store *s, struct coi_err *e)
 {
 	struct marks *m = s->marks;
-	struct hold h;
 	size_t i;
-	int rc;
 
-	for (i = 0; m != NULL && i < m->n; i++) {
-		rc = out_hold(s, m->v[i].row, &h, e);
-		if (rc > 0 && out_is_ours(s, &h))
-			rc = out_accept(s, m->v[i].row, &h, m->v[i].error, e);
-		if (rc < 0)
+	for (i = 0; m != NULL && i < m->n; i++)
+		if (accept(s, &m->v[i], e) < 0)
 			return -1;
-	}
 	if (m != NULL)
 		m->flushed = m->n;
 	return 0;

@@ -68,12 +68,9 @@ int store_prune(struct store *s, unsigned days, struct coi_err *e)
 	static const struct {
 		enum query q;
 		int64_t unit;
-	} job[] = {{Q_PRUNE_SEEN, 1},
-		   {Q_PRUNE_THREAD, 1},
-		   {Q_PRUNE_HAND, 1},
-		   {Q_PRUNE_DEAD, 86400},
-		   {Q_PRUNE_WIRE, 86400},
-		   {Q_PRUNE_OUT, 86400}};
+	} job[] = {{Q_PRUNE_SEEN, 1},	  {Q_PRUNE_THREAD, 1},
+		   {Q_PRUNE_HAND, 1},	  {Q_PRUNE_DEAD, 86400},
+		   {Q_PRUNE_WIRE, 86400}, {Q_PRUNE_OUT, 86400}};
 	int64_t day = store_day() - days, now = sys_now();
 	char mark[64];
 	struct str done;

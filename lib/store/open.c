@@ -120,6 +120,16 @@ fail:
 	return NULL;
 }
 
+int64_t store_run(const struct store *s)
+{
+	return s->run;
+}
+
+void store_run_set(struct store *s, int64_t run)
+{
+	s->run = run;
+}
+
 void store_close(struct store *s)
 {
 	struct coi_err ignored = {0};

@@ -98,22 +98,21 @@ int store_out_add(struct store *s, struct arena *a, struct store_out *o,
 		goto out;
 	if (o->key.p != NULL && out_recover(s, e) < 0)
 		goto out;
-	if (tx_begin(s, SYNC_DISK, e) < 0)
+	/* In a group without a savepoint, which would cost as much as all the
+	 * rest: a lack of room half way through is the end of the group. */
+	if (!s->group && tx_begin(s, SYNC_DISK, e) < 0)
 		goto out;
-	if (o->key.p != NULL) {
-		rc = find_key(s, a, o, existing, e);
-		if (rc != 0) {
-			tx_rollback(s);
-			*exists = rc == 1;
-			rc = rc < 0 ? -1 : 0;
-			goto out;
-		}
+	rc = o->key.p != NULL ? find_key(s, a, o, existing, e) : 0;
+	*exists = rc == 1;
+	if (rc == 0 && insert(s, o, buf_view(&rcpts), e) < 0) {
+		s->half = true;
+		rc = -1;
 	}
-	rc = insert(s, o, buf_view(&rcpts), e);
-	if (rc < 0)
-		tx_rollback(s);
-	else
+	if (rc == 0 && !s->group)
 		rc = tx_commit(s, "store.out.add", e);
+	else if (!s->group)
+		tx_rollback(s);
+	rc = rc < 0 ? -1 : 0;
 out:
 	buf_free(&rcpts);
 	return rc;

@@ -82,8 +82,10 @@ enum query {
 	Q_OUT_TAKE,
 	Q_OUT_DATA,
 	Q_OUT_RESULT,
+	Q_OUT_OURS,
 	Q_OUT_RCPTS,
 	Q_OUT_UNWIRE,
+	Q_OUT_SPENT,
 	Q_OUT_COPY,
 	Q_OUT_STATE,
 	Q_OUT_LIST,
@@ -113,6 +115,7 @@ struct store {
 	sqlite3_stmt *q[Q_MAX];
 	int sync;     /* as set, 0: not yet */
 	bool group;   /* between store_begin() and store_end() */
+	bool half;    /* a call of the group was done by half */
 	bool reading; /* between store_read() and store_read_end() */
 	/* What one such look found out once and for all. */
 	struct {

@@ -119,8 +119,13 @@ static const char *const text[Q_MAX] = {
     [Q_OUT_DATA] = "UPDATE out SET data = 1, changed = ?2 WHERE row = ?1",
     [Q_OUT_RESULT] = "UPDATE out SET state = ?2, error = ?3, changed = ?4, "
 		     "data = 0 WHERE row = ?1",
+    [Q_OUT_OURS] = "UPDATE out SET state = 2, error = ?2, changed = ?3, "
+		   "data = 0 WHERE row = ?1 AND state IN (1, 3) AND pid = ?4 "
+		   "AND start = ?5 AND boot = ?6 AND ns = ?7",
     [Q_OUT_RCPTS] = "UPDATE out SET rcpts = ?2 WHERE row = ?1",
     [Q_OUT_UNWIRE] = "DELETE FROM wire WHERE row = ?1",
+    [Q_OUT_SPENT] = "DELETE FROM wire WHERE row = ?1 AND (SELECT sent_copy "
+		    "FROM out WHERE row = ?1) <> 0",
     [Q_OUT_COPY] = "UPDATE out SET sent_copy = ?2 WHERE row = ?1",
     [Q_OUT_STATE] = "UPDATE out SET state = ?2, changed = ?3 WHERE row = ?1",
     [Q_OUT_LIST] = "SELECT " OUT_COLS " FROM out WHERE ?1 < 0 OR state = ?1 "
@@ -370,6 +375,7 @@ int store_begin(struct store *s, bool durable, struct coi_err *e)
 	if (tx_begin(s, durable ? SYNC_DISK : SYNC_KERNEL, e) < 0)
 		return -1;
 	s->group = true;
+	s->half = false;
 	return 0;
 }
 
@@ -382,8 +388,10 @@ int store_end(struct store *s, bool commit, struct coi_err *e)
 		tx_rollback(s);
 		return 0;
 	}
-	if (sqlite3_get_autocommit(s->db) != 0)
+	if (sqlite3_get_autocommit(s->db) != 0 || s->half) {
+		tx_rollback(s);
 		return err_set(e, COI_E_IO, "state: the transaction was lost");
+	}
 	/* Threads that came in between. */
 	if (thread_flush(s, e) < 0) {
 		tx_rollback(s);

@@ -20,10 +20,18 @@ struct store *store_open(const char *path, struct coi_err *e);
 void store_close(struct store *s); /* NULL is legal */
 
 /*
+ * Whose lines store_handout_done() takes for those of older runs: a database
+ * that is closed and opened again within one run is given the mark it had.
+ */
+int64_t store_run(const struct store *s);
+void store_run_set(struct store *s, int64_t run);
+
+/*
  * Makes all calls up to store_end() one transaction, so that many cost one
  * wait for the disk (durable; else only a kill is survived).  It holds the
- * write lock: nothing slow in between.  A call that fails undoes itself only;
- * commit == false undoes all.
+ * write lock: nothing slow in between.  A call that fails undoes itself only,
+ * or, when it could not write, makes store_end() fail; commit == false undoes
+ * all.
  */
 int store_begin(struct store *s, bool durable, struct coi_err *e);
 int store_end(struct store *s, bool commit, struct coi_err *e);
