@@ -12,6 +12,7 @@
 #include "core/limits.h"
 #include "core/sys.h"
 #include "dead.h"
+#include "fetching.h"
 #include "files.h"
 #include "filtering.h"
 #include "fmt/date.h"
@@ -25,12 +26,8 @@ static const char *const usage[] = {
     "coi-fetch --dead | --retry-dead ID [--consumer NAME]", NULL};
 
 static const struct cli_opt opts[] = {
-    {'b', "mailbox", "MAILBOX",
-     "read this mailbox instead of INBOX and the chats", CLI_REPEAT},
+    FETCHING_WHERE,
     {'f', "file", "FILE", "decode mail from a file, a Maildir or stdin", 0},
-    {'j', "json", NULL, "JSON Lines (the default but on a terminal)", 0},
-    {0, "all-mail", NULL, "also what is no chat message", 0},
-    {0, "own", NULL, "also messages of our own", 0},
     {0, "since", "DATE", "only what arrived since (2026-11-25, 3d)", 0},
     {0, "unseen", NULL, "only what is not marked as seen", 0},
     {0, "uid", "SET", "only these UIDs (1:3,7)", 0},
@@ -42,12 +39,7 @@ static const struct cli_opt opts[] = {
     {0, "ack", NULL, "acknowledge the lines or results on stdin", 0},
     {0, "dead", NULL, "list what handlers of coi-watch could not take", 0},
     {0, "retry-dead", "ID", "put one of these back", 0},
-    {0, "max-size", "SIZE", "leave larger attachments on the server", 0},
-    {0, "save", "DIR", "write attachments into DIR", 0},
-    {0, "inline", NULL, "attachments as base64 in the record", 0},
-    {0, "full", NULL, "quotes and signatures too (fullText)", 0},
-    {0, "headers", NULL, "other header fields too", 0},
-    {0, "mark-seen", NULL, "set \\Seen on what was printed", 0},
+    FETCHING_PRINT,
     FILTERING,
     {0, "fail-empty", NULL, "exit with 1 when nothing was printed", 0},
     {0, "json-schema", "[NAME]", "print the schema: message, result or error",
@@ -180,7 +172,7 @@ static int ack_line(void *ctx, struct str line, int64_t n, struct coi_err *e)
 	return rc;
 }
 
-static int ack_pause(void *ctx, struct coi_err *e)
+static int ack_pause(void *ctx, bool more, struct coi_err *e)
 {
 	struct acking *x = ctx;
 
@@ -215,25 +207,15 @@ static int ack(struct cli *c, const char *consumer, struct coi_err *e)
 
 /* --- online -------------------------------------------------------------- */
 
-static int read_start(struct cli *c, struct fetch_opts *o, struct coi_err *e)
+static int read_since(struct cli *c, struct fetch_opts *o, struct coi_err *e)
 {
-	const char *start = cli_value(c, "start");
 	const char *since = cli_value(c, "since");
 
-	o->since = o->start_date = INT64_MIN;
-	if (since != NULL &&
-	    !date_parse_human(str_of(since), sys_now(), &o->since))
-		return cli_usage(c, e, "--since: \"%s\" is no date", since);
-	if (start == NULL || strcmp(start, "all") == 0)
+	o->since = INT64_MIN;
+	if (since == NULL ||
+	    date_parse_human(str_of(since), sys_now(), &o->since))
 		return 0;
-	if (strcmp(start, "now") == 0)
-		o->start_now = true;
-	else if (!date_parse_human(str_of(start), sys_now(), &o->start_date))
-		return cli_usage(c, e,
-				 "--start: \"%s\" is not now, all or a "
-				 "date",
-				 start);
-	return 0;
+	return cli_usage(c, e, "--since: \"%s\" is no date", since);
 }
 
 /* NULL without an error: there is nothing to be done here. */
@@ -368,9 +350,6 @@ static int check_options(struct cli *c, struct coi_err *e)
 		return cli_usage(c, e, "--ack goes with --consumer only");
 	if (check_dead(c, e) < 0)
 		return -1;
-	if (cli_has(c, "save") && cli_has(c, "inline"))
-		return cli_usage(c, e,
-				 "--save and --inline exclude each other");
 	for (i = 0; online_only[i] != NULL; i++)
 		if (cli_has(c, "file") && cli_has(c, online_only[i]) &&
 		    strcmp(online_only[i], "all-mail") != 0 &&
@@ -382,7 +361,7 @@ static int check_options(struct cli *c, struct coi_err *e)
 
 static int run(struct cli *c, struct coi_err *e)
 {
-	const char *save = cli_value(c, "save"), *consumer;
+	const char *consumer;
 	struct decode_opts d = {.save_fd = -1, .max_size = -1};
 	struct fetch_opts o = {.limit = -1, .decode = &d};
 	struct fetching f = {.c = c};
@@ -410,32 +389,17 @@ static int run(struct cli *c, struct coi_err *e)
 	}
 	if (filtering_mode(c, &f.filter, e) < 0 ||
 	    cli_number(c, "limit", 0, INT64_MAX, &o.limit, e) < 0 ||
-	    read_start(c, &o, e) < 0)
+	    read_since(c, &o, e) < 0 || fetching_start(c, false, &o, e) < 0)
 		return -1;
 	selected = cli_has(c, "uid") || cli_has(c, "message-id") ||
 		   cli_has(c, "since") || cli_has(c, "unseen");
 	ac = cli_account(c, !cli_has(c, "file"), e);
 	if (ac == NULL)
 		return -1;
-	d.max_size = ac->max_size;
-	if (cli_size(c, "max-size", &d.max_size, e) < 0)
+	if (fetching_decode(c, ac->max_size, &d, e) < 0)
 		goto out;
 	d.is_me = is_me;
 	d.is_me_ctx = ac;
-	d.inline_data = cli_has(c, "inline");
-	d.full = cli_has(c, "full");
-	d.headers = cli_has(c, "headers");
-	if (save != NULL) {
-		if (file_mkdirs(save, e) < 0)
-			goto out;
-		d.save_dir = save;
-		d.save_fd = open(save, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (d.save_fd < 0) {
-			err_errno(e, COI_E_CREATE, errno, "cannot open %s",
-				  save);
-			goto out;
-		}
-	}
 	if (cli_has(c, "file")) {
 		rc = files_each(cli_value(c, "file"), &d,
 				&(struct files_opts){.limit = o.limit,
@@ -467,8 +431,7 @@ static int run(struct cli *c, struct coi_err *e)
 	if (rc == 0 && f.printed == 0 && cli_has(c, "fail-empty"))
 		cli_status(c, 1);
 out:
-	if (d.save_fd >= 0)
-		close(d.save_fd);
+	fetching_end(&d);
 	account_free(ac);
 	return rc;
 }

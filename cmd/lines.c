@@ -14,14 +14,14 @@ static bool waiting(int fd)
 int lines_each(int fd, size_t max, unsigned batch,
 	       int (*line)(void *ctx, struct str s, int64_t n,
 			   struct coi_err *e),
-	       int (*pause)(void *ctx, struct coi_err *e),
+	       int (*pause)(void *ctx, bool more, struct coi_err *e),
 	       bool (*stopped)(void), void *ctx, struct coi_err *e)
 {
 	struct buf b = {0};
 	size_t at = 0, scanned = 0;
 	unsigned pending = 0;
 	int64_t n = 0;
-	bool eof = false;
+	bool eof = false, going = false; /* the last pause was none */
 	int rc = 0;
 
 	while (rc == 0 && !stopped()) {
@@ -45,8 +45,9 @@ int lines_each(int fd, size_t max, unsigned batch,
 				pending++;
 			}
 			if (rc == 0 && pending >= batch) {
-				rc = pause(ctx, e);
+				rc = pause(ctx, true, e);
 				pending = 0;
+				going = true;
 			}
 			continue;
 		}
@@ -59,9 +60,10 @@ int lines_each(int fd, size_t max, unsigned batch,
 				     (long long)n + 1, max);
 			break;
 		}
-		if (pending > 0 && !waiting(fd)) {
-			rc = pause(ctx, e);
+		if ((pending > 0 || going) && !waiting(fd)) {
+			rc = pause(ctx, false, e);
 			pending = 0;
+			going = false;
 			if (rc < 0)
 				break;
 		}
@@ -82,8 +84,8 @@ int lines_each(int fd, size_t max, unsigned batch,
 		else if (k > 0)
 			b.n += (size_t)k;
 	}
-	if (rc == 0 && pending > 0)
-		rc = pause(ctx, e);
+	if (rc == 0 && (pending > 0 || going))
+		rc = pause(ctx, false, e);
 	buf_free(&b);
 	return rc;
 }

@@ -365,30 +365,6 @@ static int read_all(struct reading *r, uint32_t top, struct coi_err *e)
 /* --- one mailbox ------------------------------------------------------------
  */
 
-static int start_cursor(struct reading *r, const struct imap_selected *sel,
-			uint32_t *lo, struct coi_err *e)
-{
-	struct imap_set found = {0};
-	struct buf b = {0};
-	int rc;
-
-	*lo = 1;
-	if (r->o->start_now) {
-		*lo = sel->uid_next;
-		return 0;
-	}
-	if (r->o->start_date == INT64_MIN)
-		return 0;
-	buf_z(&b, "SINCE ");
-	date_write_search(&b, r->o->start_date - 86400);
-	rc = imap_search(r->im, buf_view(&b), &found, e);
-	r->not_before = r->o->start_date;
-	*lo = found.n > 0 ? found.v[0].lo : sel->uid_next;
-	imap_set_free(&found);
-	buf_free(&b);
-	return rc;
-}
-
 static int uid_next(struct imap *im, struct imap_selected *sel,
 		    struct coi_err *e)
 {
@@ -429,37 +405,6 @@ int reading_range(struct reading *r, uint32_t lo, uint32_t hi,
 	return rc;
 }
 
-static void renumbered(const struct reading *r)
-{
-	struct buf b = {0};
-
-	if (r->o->warn == NULL)
-		return;
-	buf_fmt(&b,
-		"%.*s: the server renumbered it (UIDVALIDITY); reading it "
-		"again without repeating",
-		STR_ARG(r->mailbox));
-	r->o->warn(r->o->ctx, buf_cstr(&b));
-	buf_free(&b);
-}
-
-/* Where to begin; *cur is the cursor, or where this process got to. */
-static int begin_at(struct reading *r, const struct imap_selected *sel,
-		    const struct store_cursor *cur, uint32_t *lo,
-		    struct coi_err *e)
-{
-	*lo = 1;
-	if (r->o->consumer == NULL)
-		return 0;
-	if (cur->uid_validity == 0)
-		return start_cursor(r, sel, lo, e);
-	if (cur->uid_validity == sel->uid_validity)
-		*lo = cur->uid + 1;
-	else
-		renumbered(r);
-	return 0;
-}
-
 /* opened: it is selected already, else NULL. */
 static int read_mailbox(struct reading *r, const struct imap_status *st,
 			const struct imap_selected *opened, struct coi_err *e)
@@ -495,7 +440,7 @@ static int read_mailbox(struct reading *r, const struct imap_status *st,
 		return -1;
 	}
 	r->uid_validity = sel.uid_validity;
-	if (begin_at(r, &sel, &cur, &lo, e) < 0)
+	if (reading_begin(r, &sel, &cur, &lo, e) < 0)
 		return -1;
 	hi = sel.uid_next - 1;
 	if (box != NULL) {

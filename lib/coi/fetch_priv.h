@@ -74,6 +74,12 @@ int reading_whole(struct reading *r, const struct imap_set *set,
 int reading_quick(struct reading *r, const struct imap_set *set,
 		  struct coi_err *e);
 
+/* fetch_start.c: the first UID to look at; *cur is the cursor, or where this
+ * process got to. */
+int reading_begin(struct reading *r, const struct imap_selected *sel,
+		  const struct store_cursor *cur, uint32_t *lo,
+		  struct coi_err *e);
+
 /* fetch.c, for fetch_box.c */
 void reading_new(struct reading *r);
 void reading_free(struct reading *r);

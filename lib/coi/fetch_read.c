@@ -4,6 +4,7 @@
 
 #define COLLECT (256u * 1024u) /* smaller messages are decoded in one piece */
 #define COMMIT_MS 500
+#define COMMIT_LINES 2000 /* worth the time of a server that is slower */
 
 void reading_start(struct reading *r)
 {
@@ -114,7 +115,7 @@ static int on_idle(void *ctx, struct coi_err *e)
 	struct reading *r = ctx;
 	bool late = sys_mono_ms() - r->last_commit >= COMMIT_MS;
 
-	if (late && r->nbatch > 0)
+	if (r->nbatch >= COMMIT_LINES || (late && r->nbatch > 0))
 		return reading_commit_some(r, e);
 	if (late && r->st != NULL)
 		store_read_end(r->st);

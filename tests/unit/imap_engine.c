@@ -163,6 +163,42 @@ TEST(poll, "poll: all in one flight, also when answers come out of order")
 	mem_close(im, &m);
 }
 
+TEST(poll_open, "poll: a mailbox is opened in the same flight")
+{
+	struct imap *im = ready("* STATUS x (UIDNEXT 8)\r\na1 OK\r\n"
+				"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] v\r\n"
+				"* OK [UIDNEXT 9] n\r\na2 OK\r\n",
+				"IMAP4rev1 CONDSTORE");
+	struct imap_selected sel;
+	const struct imap_opening o = {STR("INBOX"), true, &sel};
+	const struct str name = STR("x");
+	struct imap_status st;
+
+	CHECK_INT(imap_poll_open(im, &o, &name, 1, &st, NULL, NULL, NULL, &e),
+		  0);
+	CHECK(st.have && st.uid_next == 8);
+	CHECK_INT(sel.uid_validity, 7);
+	CHECK_INT(sel.uid_next, 9);
+	CHECK_INT(sel.exists, 3);
+	CHECK_STR(buf_view(&m.out),
+		  "a1 STATUS \"x\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN "
+		  "HIGHESTMODSEQ)\r\na2 EXAMINE \"INBOX\" (CONDSTORE)\r\n");
+	mem_close(im, &m);
+}
+
+TEST(poll_open_refused, "poll: a mailbox that is not there is an error")
+{
+	struct imap *im = ready("a1 NO none\r\n", "IMAP4rev1");
+	struct imap_selected sel;
+	const struct imap_opening o = {STR("INBOX"), true, &sel};
+
+	CHECK_INT(imap_poll_open(im, &o, NULL, 0, NULL, NULL, NULL, NULL, &e),
+		  -1);
+	CHECK_INT(e.code, COI_E_NOINPUT);
+	CHECK_STR(str_of(e.stage), "select");
+	mem_close(im, &m);
+}
+
 TEST(status_in_use, "STATUS: not now is an error, not there is an answer")
 {
 	struct imap *im = ready("a1 NO [INUSE] later\r\n", "IMAP4rev1");
