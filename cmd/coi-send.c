@@ -280,11 +280,12 @@ struct batch {
 	struct coi_err first_bad;
 };
 
-static int flush_batch(void *ctx, struct coi_err *e)
+static int flush_batch(void *ctx, bool more, struct coi_err *e)
 {
 	struct batch *b = ctx;
 
-	if (!cli_dry_run(b->x->c) && sender_flush(b->x->sender, e) < 0)
+	if (!cli_dry_run(b->x->c) &&
+	    (more ? sender_batch : sender_flush)(b->x->sender, e) < 0)
 		return -1;
 	arena_reset(b->arena);
 	return cli_flush(b->x->c, e);

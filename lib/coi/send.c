@@ -237,7 +237,7 @@ int sender_add(struct sender *s, struct message *m, const char *key,
 
 	if (!s->o->collect &&
 	    (s->n >= SENDER_BATCH || s->octets >= BATCH_OCTETS))
-		if (sender_flush(s, e) < 0)
+		if (sender_batch(s, e) < 0)
 			return -1;
 	if (send_complete(s->ac, s->st, s->arena, m, s->o->compose.keep, e) < 0)
 		return -1;

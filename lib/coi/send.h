@@ -77,6 +77,9 @@ int sender_add(struct sender *s, struct message *m, const char *key,
 /* Submits the batch.  -1: the connection failed; the results were given all
  * the same (deferred, queued or unknown). */
 int sender_flush(struct sender *s, struct coi_err *e);
+/* The same when more messages follow at once: what was accepted goes into the
+ * database with them, and is until then on record in a file beside it. */
+int sender_batch(struct sender *s, struct coi_err *e);
 /* Records the batch as queued, with no result told: sender_outbox() sends it.
  * Within a group of the store (store_begin()) of the caller. */
 int sender_keep(struct sender *s, struct coi_err *e);

@@ -73,7 +73,7 @@ int sender_outbox(struct sender *s, bool unknown, struct str id,
 			rc = 0;
 		}
 		if (rc == 0 && s->n >= SENDER_BATCH)
-			rc = sender_flush(s, e);
+			rc = sender_batch(s, e);
 	}
 	if (rc == 0 && id.p != NULL && !any)
 		rc = err_set(e, COI_E_NOINPUT,

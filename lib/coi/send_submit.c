@@ -390,7 +390,7 @@ static int record_batch(struct sender *s, struct coi_err *e)
 	return rc;
 }
 
-int sender_flush(struct sender *s, struct coi_err *e)
+int sender_batch(struct sender *s, struct coi_err *e)
 {
 	struct coi_err why = {0}, second = {0};
 	int rc;
@@ -421,10 +421,17 @@ int sender_flush(struct sender *s, struct coi_err *e)
 		s->o->warn(s->o->ctx, s->bad.msg, false);
 	}
 	err_clear(&s->bad);
-	/* Said and done: a record that lags behind changes no outcome. */
-	err_clear(&second);
-	if (store_out_settle(s->st, &second) < 0 && s->o->warn != NULL)
-		s->o->warn(s->o->ctx, second.msg, false);
 	sender_clear(s);
+	return rc;
+}
+
+int sender_flush(struct sender *s, struct coi_err *e)
+{
+	struct coi_err ignored = {0};
+	int rc = sender_batch(s, e);
+
+	/* Said and done: a record that lags behind changes no outcome. */
+	if (store_out_settle(s->st, &ignored) < 0 && s->o->warn != NULL)
+		s->o->warn(s->o->ctx, ignored.msg, false);
 	return rc;
 }
