@@ -17,8 +17,7 @@
 static const char *const usage[] = {
     "coi-watch [-a ACCOUNT]... [-b MAILBOX]... [--once | --run-for TIME] "
     "[--json]",
-    "coi-watch [-a ACCOUNT]... [-b MAILBOX]... --exec CMD [--reply]",
-    NULL};
+    "coi-watch [-a ACCOUNT]... [-b MAILBOX]... --exec CMD [--reply]", NULL};
 
 static const struct cli_opt opts[] = {
     {'a', "account", "NAME", "an account to watch; may be repeated",
@@ -99,8 +98,11 @@ static bool room(void *ctx, struct account *ac)
 static int flush(void *ctx, struct coi_err *e)
 {
 	struct watching *x = ctx;
+	int rc = watch_out_flush(x->out, e);
 
-	return watch_out_flush(x->out, e);
+	if (watch_system_busy(x->sys))
+		task_wake(x->control);
+	return rc;
 }
 
 static void warn(void *ctx, const char *text)

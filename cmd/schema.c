@@ -38,8 +38,9 @@ int schema_print(struct cli *c, const char *otherwise, struct coi_err *e)
 						    (size_t)(schemas[i].end -
 							     schemas[i].text)},
 				       e);
-	return cli_usage(c, e,
-			 "--json-schema: \"%s\" is not message, result, error or "
-			 "event",
-			 name);
+	return cli_usage(
+	    c, e,
+	    "--json-schema: \"%s\" is not message, result, error or "
+	    "event",
+	    name);
 }

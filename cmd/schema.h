@@ -5,8 +5,8 @@
 #include "cli.h"
 
 /*
- * Prints the schema that --json-schema[=NAME] asks for: message, result, event or
- * error; `otherwise` without a NAME.
+ * Prints the schema that --json-schema[=NAME] asks for: message, result, event
+ * or error; `otherwise` without a NAME.
  */
 int schema_print(struct cli *c, const char *otherwise, struct coi_err *e);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -19,13 +20,14 @@
 
 #define FILES_MAX 65536
 #define SETTLE_MS 1000 /* a network that changes does so more than once */
+#define QUIET_MS 3000  /* then memory that nobody needs is given back */
 #define SLEPT_MS 2000  /* so long the machine was suspended, at least */
 
 struct watch_system {
 	int signals[2];
 	int clock, beat, net; /* -1: not to be had */
 	int64_t asleep;	      /* CLOCK_BOOTTIME less CLOCK_MONOTONIC */
-	int64_t changed_at;
+	int64_t changed_at, trim_at;
 	struct notify *manager;
 	int64_t life_ms, life_at;
 };
@@ -153,6 +155,32 @@ static void more_files(void)
 	(void)setrlimit(RLIMIT_NOFILE, &r);
 }
 
+/*
+ * Buffers of what was read go back to the system at once; with the thresholds
+ * that glibc finds by itself they would stay as holes between what is kept.
+ */
+static void lean(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+}
+
+bool watch_system_busy(struct watch_system *s)
+{
+	bool first = s->trim_at == 0;
+
+	s->trim_at = sys_mono_ms() + QUIET_MS;
+	return first;
+}
+
+static void trim(struct watch_system *s)
+{
+	if (s->trim_at == 0 || sys_mono_ms() < s->trim_at)
+		return;
+	s->trim_at = 0;
+	malloc_trim(0);
+}
+
 static void life(struct watch_system *s)
 {
 	const char *usec = getenv("WATCHDOG_USEC"),
@@ -174,6 +202,7 @@ struct watch_system *watch_system_new(struct coi_err *e)
 	struct watch_system *s = mem_alloc(sizeof(*s));
 
 	*s = (struct watch_system){.signals = {-1, -1}};
+	lean();
 	more_files();
 	s->clock = clock_new();
 	s->beat = beat_new();
@@ -250,16 +279,20 @@ unsigned watch_system_take(struct watch_system *s,
 
 int64_t watch_system_next(const struct watch_system *s)
 {
-	if (s->changed_at == 0 ||
-	    (s->life_at != 0 && s->life_at < s->changed_at))
-		return s->life_at;
-	return s->changed_at;
+	int64_t at[] = {s->life_at, s->changed_at, s->trim_at}, t = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+		if (at[i] != 0 && (t == 0 || at[i] < t))
+			t = at[i];
+	return t;
 }
 
 void watch_system_alive(struct watch_system *s)
 {
 	int64_t now = sys_mono_ms();
 
+	trim(s);
 	if (s->life_ms == 0 || now < s->life_at)
 		return;
 	s->life_at = now + s->life_ms;

@@ -28,6 +28,9 @@ unsigned watch_system_take(struct watch_system *s,
  * manager; 0: it wants none.  watch_system_alive() gives it when it is due. */
 int64_t watch_system_next(const struct watch_system *s);
 void watch_system_alive(struct watch_system *s);
+/* Something was read: there will be memory to give back.  True when
+ * watch_system_next() is another one by that. */
+bool watch_system_busy(struct watch_system *s);
 /* "READY=1" and the like. */
 void watch_system_say(struct watch_system *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

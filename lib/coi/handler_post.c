@@ -99,6 +99,26 @@ static void on_warn(void *ctx, const char *text, bool expected)
 		handler_warn(p->s->h, "%s", text);
 }
 
+/* An earlier run was killed while an answer left. */
+static void tell_unknown(struct source *s, struct store *st)
+{
+	struct arena *a = arena_new();
+	struct coi_err ignored = {0};
+	struct store_out *v;
+	size_t n = 0, i, k = 0;
+
+	s->told = true;
+	if (store_out_list(st, a, STORE_UNKNOWN, false, &v, &n, &ignored) == 0)
+		for (i = 0; i < n; i++)
+			k += str_starts(v[i].key, "exec:");
+	if (k > 0)
+		handler_warn(s->h,
+			     "%zu %s of unknown outcome: coi-send --queue-list "
+			     "shows, coi-send --retry-unknown sends again",
+			     k, k == 1 ? "answer is" : "answers are");
+	arena_free(a);
+}
+
 /* --- the task --------------------------------------------------------------
  */
 
@@ -114,6 +134,8 @@ static void send_now(struct post *p)
 	if (st != NULL) {
 		if (p->sender == NULL)
 			p->sender = sender_new(s->account, s->net, st, &p->o);
+		if (!s->told)
+			tell_unknown(s, st);
 		s->posting = true;
 		rc = sender_outbox(p->sender, false, STR_NONE, &e);
 		s->posting = false;

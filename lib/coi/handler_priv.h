@@ -41,6 +41,7 @@ struct source {
 	bool post_now;	 /* something new is in the outbox */
 	int64_t post_at; /* when to try again; 0: nothing waits */
 	unsigned post_failed;
+	bool told; /* what an earlier run left in doubt */
 	struct held *held;
 	size_t nheld, held_cap;
 };

@@ -30,7 +30,6 @@ void watch_free(struct watch *w)
 		return;
 	while ((a = w->all) != NULL) {
 		w->all = a->next;
-		store_close(a->st);
 		if (a->lease >= 0)
 			close(a->lease);
 		forget_old(a);

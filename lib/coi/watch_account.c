@@ -36,8 +36,7 @@ static void swap(struct watching *a)
 	if (a->next_ac == NULL)
 		return;
 	if (strcmp(a->ac->state_path, a->next_ac->state_path) != 0) {
-		store_close(a->st);
-		a->st = NULL;
+		watching_store_close(a);
 		if (a->lease >= 0)
 			close(a->lease);
 		a->lease = -1;
@@ -51,6 +50,32 @@ static void swap(struct watching *a)
 	a->attempt = a->refusals = 0;
 }
 
+void watching_store_close(struct watching *a)
+{
+	if (a->st == NULL)
+		return;
+	store_close(a->st);
+	a->st = NULL;
+	a->w->open--;
+}
+
+/* Each takes some 150 kB and three descriptors. */
+static void make_room(struct watch *w)
+{
+	struct watching *a, *oldest;
+
+	while (w->open >= STORES_MAX) {
+		oldest = NULL;
+		for (a = w->all; a != NULL; a = a->next)
+			if (a->st != NULL && a->waits && a->filter == NULL &&
+			    (oldest == NULL || a->st_used < oldest->st_used))
+				oldest = a;
+		if (oldest == NULL)
+			return;
+		watching_store_close(oldest);
+	}
+}
+
 int watching_store(struct watching *a, struct coi_err *e)
 {
 	const char *consumer = a->w->o.fetch.consumer;
@@ -58,9 +83,14 @@ int watching_store(struct watching *a, struct coi_err *e)
 	a->st_used = sys_mono_ms();
 	if (a->st != NULL)
 		return 0;
+	make_room(a->w);
 	a->st = store_open(a->ac->state_path, e);
 	if (a->st == NULL)
 		return -1;
+	a->w->open++;
+	if (a->run == 0)
+		a->run = store_run(a->st);
+	store_run_set(a->st, a->run);
 	if (a->lease < 0 &&
 	    store_lease_keep(a->st, consumer, &a->lease, e) < 0) {
 		/* Another process watches it: that will last. */
@@ -211,6 +241,7 @@ void watching_run(void *arg)
 		hang_up(a);
 	} while (once_more(a, &e, in));
 	a->heat.until = 0;
+	watching_store_close(a);
 	a->done = true;
 	a->task = NULL;
 	if (--w->running == 0 && w->o.ended != NULL)

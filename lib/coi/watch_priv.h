@@ -8,6 +8,7 @@
 
 #define LINES_MAX 16 /* connections of an account */
 #define BOXES_MAX 64
+#define STORES_MAX 8 /* databases that are open and that nobody uses */
 
 /* A mailbox that is wanted. */
 struct wbox {
@@ -52,8 +53,9 @@ struct watching {
 	int filter_ms;
 	bool filter_said;
 	struct store *st;
-	int lease; /* of the consumer; -1: not yet */
-	int64_t st_used;
+	int lease;	      /* of the consumer; -1: not yet */
+	int64_t st_used, run; /* run: of store_run(); 0: none yet */
+	bool waits;	      /* the database is not in use */
 
 	struct wbox *boxes[BOXES_MAX];
 	size_t nboxes;
@@ -74,7 +76,7 @@ struct watching {
 struct watch {
 	struct watch_opts o;
 	struct watching *all;
-	unsigned running, failed;
+	unsigned running, failed, open; /* open: databases */
 	bool stopping;
 	struct watch_stats stats;
 	struct coi_err error;
@@ -86,10 +88,12 @@ void watching_say(struct watching *a, enum watch_kind kind,
 
 /* watch_account.c: the task. */
 void watching_run(void *arg);
-/* Opens the database if it is closed. */
+/* Opens the database if it is closed; with many accounts another one that is
+ * not in use is closed for it. */
 int watching_store(struct watching *a, struct coi_err *e);
 /* Tells who wants to know that the account is looked after. */
 int watching_checked(struct watching *a, struct coi_err *e);
+void watching_store_close(struct watching *a);
 /* True when the task is to end or to begin anew. */
 bool watching_leaves(const struct watching *a);
 

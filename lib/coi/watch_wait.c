@@ -2,8 +2,6 @@
 #include "coi/watch_priv.h"
 #include "core/sys.h"
 
-#define QUIET_MS 20000 /* then the database is closed, if there are many */
-#define MANY 8
 #define LINE_AGAIN_MS 15000
 
 static void sooner(int64_t *until, int64_t t)
@@ -95,8 +93,8 @@ static int probe(struct watching *a, struct coi_err *e)
 			     (struct watch_event){.probes = made});
 		return 0;
 	}
-	a->w->stats.probes++;
-	a->heat.all++;
+	a->w->stats.probes += a->nlines;
+	a->heat.all += a->nlines;
 	if (noop_all(a, e) < 0)
 		return -1;
 	a->probe_at = sys_mono_ms() + ms;
@@ -160,8 +158,10 @@ static int room(struct watching *a, struct coi_err *e)
 		return 0;
 	a->room_at = 0;
 	for (i = 0; i < a->nboxes; i++)
-		if (a->boxes[i]->box.untaken)
+		if (a->boxes[i]->box.untaken) {
+			a->boxes[i]->box.untaken = false;
 			a->boxes[i]->box.uid_validity = 0;
+		}
 	a->again = true;
 	return 0;
 }
@@ -226,19 +226,7 @@ static int64_t next_due(const struct watching *a)
 		sooner(&until, a->poll_at);
 	if (a->heat.until != 0)
 		sooner(&until, a->probe_at);
-	if (a->st != NULL && a->w->stats.accounts > MANY && !a->fetch.no_commit)
-		sooner(&until, a->st_used + QUIET_MS);
 	return until;
-}
-
-static void close_store(struct watching *a)
-{
-	if (a->st == NULL || a->w->stats.accounts <= MANY ||
-	    a->fetch.no_commit || a->filter != NULL ||
-	    sys_mono_ms() < a->st_used + QUIET_MS)
-		return;
-	store_close(a->st);
-	a->st = NULL;
 }
 
 /* Takes what is there on any line, waiting for the first. */
@@ -281,11 +269,15 @@ static int wait_more(struct watching *a, struct coi_err *e)
 		if (rc != 0)
 			return rc;
 	}
+	if (a->w->open > STORES_MAX && a->filter == NULL)
+		watching_store_close(a);
 	if (a->st != NULL)
 		store_read_end(a->st);
-	if (a->nlines == 1)
-		return imap_idle_wait(a->lines[0].im, until, e) < 0 ? -1 : 0;
-	return listen_all(a, until, e);
+	a->waits = true;
+	rc = a->nlines == 1 ? imap_idle_wait(a->lines[0].im, until, e)
+			    : listen_all(a, until, e);
+	a->waits = false;
+	return rc < 0 ? -1 : 0;
 }
 
 int watching_wait(struct watching *a, struct coi_err *e)
@@ -300,7 +292,6 @@ int watching_wait(struct watching *a, struct coi_err *e)
 		rc = due(a, e);
 		if (rc != 0 || any_news(a))
 			continue;
-		close_store(a);
 		room_wanted(a);
 		rc = wait_more(a, e);
 	}

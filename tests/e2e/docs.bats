@@ -114,6 +114,19 @@ makes_sense() {
 		;;
 	*'.attachments[]?.path'*) cmp "$W/$output" "$W/photo.jpg" ;;
 	*group_by*) [ "$(jq -c . <<<"$output")" = '{"mail:bob@two.test":2}' ] ;;
+	*'coi-fetch --dead'*) [ -z "$output" ] ;;
+	*coi-watch*'jq -r .text'*--reply*) [ -z "$output" ] && newest bob 'a picture' ;;
+	*coi-watch*pong*) [ -z "$output" ] && newest bob pong ;;
+	*coi-watch*chats.txt*)
+		[ -z "$output" ] &&
+			[ "$(<"$T/alice/chats.txt")" = $'ping\na picture' ]
+		;;
+	*coi-watch*meta.account*)
+		[ "$(sort <<<"$output")" = $'home: a picture\nhome: ping\nwork: a picture\nwork: ping' ]
+		;;
+	*coi-watch*'| .text'*) [ "$output" = $'ping\na picture' ] ;;
+	'coi-watch -a work -a home'*) [ "$(grep -c '"text":"ping"' <<<"$output")" = 2 ] ;;
+	coi-watch*) contains "$output" '"text":"ping"' ;;
 	*'coi-fetch -f'*) [ "$(jq -r .text <<<"$output")" = 'from a file' ] ;;
 	*'--start now'*) [ -z "$output" ] ;;
 	*--json-schema*) [ "$(jq -r .type <<<"$output" | uniq)" = object ] ;;
@@ -164,7 +177,7 @@ all_work() {
 }
 
 @test "SYNOPSIS says what -h says" {
-	for tool in coi-send coi-fetch coi-config; do
+	for tool in coi-send coi-fetch coi-watch coi-config; do
 		said=$("$tool" -h | sed -n '/^usage:/,/^$/s/^\(usage:\|      \) //p')
 		[ -n "$said" ]
 		same "$said" "$(section SYNOPSIS "$tool.1" | sed -n 's/^     //p')"
@@ -172,7 +185,7 @@ all_work() {
 }
 
 @test "every option of -h is in the page, and no other" {
-	for tool in coi-send coi-fetch coi-config; do
+	for tool in coi-send coi-fetch coi-watch coi-config; do
 		said=$("$tool" -h | sed -n '/^  \(-\|    --\)/{s/^ *//;s/  .*//;p}' | sort)
 		[ "$(wc -l <<<"$said")" -ge 20 ]
 		same "$said" "$(section OPTIONS "$tool.1" |
@@ -194,7 +207,7 @@ all_work() {
 		cd "$ROOT" || exit
 		grep -ohE 'json_k[a-z0-9]*\(&?j, *"[A-Za-z]+"' lib/kind/message_json.c \
 			lib/coi/send_result.c lib/coi/doctor.c cmd/cli.c \
-			cmd/dead.c |
+			cmd/dead.c cmd/watch_out.c lib/coi/filter.c |
 			sed 's/.*"\(.*\)"/\1/'
 		grep -ohE 'put_(addrs|strs)\(&?j, "[A-Za-z]+"' \
 			lib/kind/message_json.c | sed 's/.*"\(.*\)"/\1/'
@@ -227,7 +240,7 @@ all_work() {
 		"$(page coi-json.5 | sed -n '/words, with their status:/,/Warnings/p' |
 			tr '\n' ' ' | sed 's/.*status: *//; s/\. *Warnings.*//' |
 			sed 's/, */\n/g' | tr -s ' ')"
-	for tool in coi-send coi-fetch coi-config; do
+	for tool in coi-send coi-fetch coi-watch coi-config; do
 		for n in $(sed -n '/^\.Sh EXIT/,/^\.El/s/^\.It //p' \
 			"$MAN/$tool.1" | tr -d ','); do
 			cut -d' ' -f1 <<<"$table" | grep -qx "$n"
@@ -248,14 +261,15 @@ all_work() {
 }
 
 @test "schemas are printed, and what is printed is valid" {
-	for tool in coi-send coi-fetch; do
-		for name in message result error; do
+	for tool in coi-send coi-fetch coi-watch; do
+		for name in message result error event; do
 			cmp <("$tool" --json-schema="$name") \
 				"$ROOT/share/coi-$name.schema.json"
 		done
 	done
 	cmp <(coi-fetch --json-schema) <(coi-fetch --json-schema=message)
 	cmp <(coi-send --json-schema) <(coi-fetch --json-schema=result)
+	cmp <(coi-watch --json-schema) <(coi-fetch --json-schema=event)
 	run coi-send --json-schema=nonsense
 	status_is 64
 	valid() { "$ROOT/tests/lib/schema" "$ROOT/share/coi-$1.schema.json"; }
@@ -283,6 +297,29 @@ all_work() {
 
 @test "the examples of coi-fetch(1) work" {
 	blocks EXAMPLES coi-fetch.1 | all_work
+}
+
+@test "the examples of coi-watch(1) and its -h work" {
+	mkdir "$T/bin"
+	# They would go on for ever, and begin with what is not there yet.
+	cat >"$T/bin/coi-watch" <<'W'
+#!/bin/bash
+set -- "${@/#1h/2s}"
+[[ " $* " == *" --run-for "* ]] || set -- "$@" --run-for 3s
+exec "$REAL/coi-watch" --start all "$@"
+W
+	chmod +x "$T/bin/coi-watch"
+	as alice true
+	for name in work home; do
+		sed "s/^\[account .*/[account $name]/; /^default/d" "$D/config-alice"
+	done >>"$T/alice/.config/coi/config"
+	set_default() { sed -i '0,/^\[account .*/s//&\ndefault = yes/' "$1"; }
+	set_default "$T/alice/.config/coi/config"
+	export REAL=$BUILD PATH=$T/bin:$PATH
+	{
+		blocks EXAMPLES coi-watch.1
+		coi-watch -h | sed -n '/^examples:/,/^$/s/^  //p' | sed 's/$/\n%%/'
+	} | all_work
 }
 
 @test "the examples of coi-json(5) work" {

@@ -29,7 +29,7 @@ load watching
 	printed one
 	end_watch
 	grep -q 'C: a[0-9]* IDLE' "$T/trace"
-	! grep -q 'NOTIFY SET' "$T/trace"
+	not grep -q 'NOTIFY SET' "$T/trace"
 	[ "$(grep -c 'connected to' "$T/trace")" = 1 ]
 	# EXISTS, then DONE and FETCH in one segment, then IDLE again
 	grep -A1 'C: DONE' "$T/trace" | grep -q 'UID FETCH 1:'
@@ -61,6 +61,83 @@ load watching
 	end_watch
 	[ "$(grep -c 'NOTIFY SET' "$T/trace")" = 1 ]
 	[ "$(grep -c 'connected to' "$T/trace")" = 1 ]
+}
+
+@test "without NOTIFY each mailbox has IDLE, within max-connections (CLI-326)" {
+	imap alice 'CREATE COI/Chats' 'CREATE Third' >/dev/null
+	line alice NOTIFY
+	watch alice -b INBOX -b COI/Chats -b Third --poll 1s --trace="$T/trace"
+	ready 3
+	[ "$(jq -r 'select(.event=="ready") | .by' "$OUT" | sort | tr '\n' ' ')" = "idle idle poll " ]
+	put alice COI/Chats 1 one
+	printed one
+	put alice Third 2 two
+	printed one two
+	chat alice 3 three
+	printed one two three
+	put alice COI/Chats 4 four
+	printed one two three four
+	end_watch
+	[ "$(grep -c 'connected to' "$T/trace")" = 2 ]
+	not grep -q 'C: a[0-9]* NOTIFY' "$T/trace"
+}
+
+@test "max-connections = 1: one has IDLE, the other is asked for" {
+	imap alice 'CREATE COI/Chats' >/dev/null
+	line alice NOTIFY
+	set_config alice max-connections 1
+	watch alice --poll 1s --trace="$T/trace"
+	ready 2
+	[ "$(jq -r 'select(.event=="ready") | .by' "$OUT" | sort | tr '\n' ' ')" = "idle poll " ]
+	put alice COI/Chats 1 one
+	printed one
+	chat alice 2 two
+	printed one two
+	end_watch
+	[ "$(grep -c 'connected to' "$T/trace")" = 1 ]
+}
+
+@test "the second connection is lost: its mailbox is looked after by the first" {
+	imap alice 'CREATE COI/Chats' >/dev/null
+	line alice NOTIFY
+	watch alice
+	ready 2
+	chat alice 1 one
+	put alice COI/Chats 2 two
+	within 15 eval '[ "$(jq -c "select(.kind)" "$OUT" | wc -l)" -ge 2 ]'
+	say cut
+	chat alice 3 three
+	put alice COI/Chats 4 four
+	within 20 eval '[ "$(jq -c "select(.kind)" "$OUT" | wc -l)" -ge 4 ]'
+	[ "$(jq -r 'select(.kind).text' "$OUT" | sort | tr '\n' ' ')" = "four one three two " ]
+}
+
+@test "--latency low: asked while it is hot, quicker than the server tells, then calm" {
+	watch bob -b INBOX --latency low --heartbeat 1s --trace="$T/trace"
+	ready
+	chat bob 0 first
+	printed first
+	# what IDLE would have told half a second later
+	local i t0 t1 quick=0
+	for i in 1 2 3 4 5 6; do
+		t0=$(date +%s%N)
+		chat bob "$i" "m$i"
+		while ! has "$OUT" "\"m$i\""; do sleep 0.005; done
+		t1=$(date +%s%N)
+		[ $(((t1 - t0) / 1000000)) -ge $((400 * ${TEST_SLOW:-1})) ] || quick=$((quick + 1))
+		sleep 0.2
+	done
+	[ "$quick" -ge 4 ]
+	within 5 eval '[ "$(jq -s "map(select(.event==\"heartbeat\").probes) | max" "$OUT")" -gt 20 ]'
+	end_watch
+	[ "$(grep -c 'C: a[0-9]* NOOP' "$T/trace")" -le 1400 ]
+	# a quiet account is never asked
+	watch bob -b INBOX --latency low --trace="$T/quiet"
+	ready
+	sleep 1
+	end_watch
+	not grep -q 'C: a[0-9]* NOOP' "$T/quiet"
+	grep -q 'C: a[0-9]* IDLE' "$T/quiet"
 }
 
 @test "what came while it was not running is printed at the start, once" {
@@ -117,7 +194,7 @@ load watching
 	chat kim 2 two
 	printed one two
 	end_watch
-	! grep -qE 'C: a[0-9]+ (IDLE|NOTIFY)' "$T/trace"
+	not grep -qE 'C: a[0-9]+ (IDLE|NOTIFY)' "$T/trace"
 }
 
 @test "SIGUSR1: look now" {
@@ -251,7 +328,7 @@ load watching
 	sleep 0.5
 	chat bob 1 one
 	within 15 eval '[ "$(count "$OUT" kind)" = 1 ] || chat bob x$RANDOM more'
-	! has "$OUT" event
+	not has "$OUT" event
 	end_watch
 	watch bob --events all --heartbeat 1s
 	ready
@@ -274,10 +351,10 @@ load watching
 	mkfifo "$T/pipe"
 	head -n 2 "$T/pipe" >"$T/got" &
 	local reader=$!
-	HOME=$T/bob coi-watch --json >"$T/pipe" 2>"$T/err" 3>&- &
+	HOME=$T/bob coi-watch --json --trace="$T/trace" >"$T/pipe" 2>"$T/err" 3>&- &
 	WATCH=$! OUT=$T/got ERR=$T/err
 	WATCHES+=("$WATCH")
-	within 15 has "$T/got" ready || [ ! -s "$T/got" ]
+	within 15 eval '[ -e "$T/trace" ] && has "$T/trace" " IDLE"'
 	chat bob 1 one
 	wait "$reader"
 	ended
@@ -294,6 +371,7 @@ load watching
 	deliver bob "$T"/m?*
 	as bob true
 	mkfifo "$T/pipe"
+	# shellcheck disable=SC2217 # to hold the pipe open is what it is for
 	sleep 60 <"$T/pipe" 3>&- &
 	local reader=$!
 	HOME=$T/bob coi-watch --json --start all >"$T/pipe" 2>"$T/err" 3>&- &
@@ -333,8 +411,8 @@ load watching
 	chat bob 1 $'hi \033[31mthere'
 	ended
 	has "$T/tty" Mallory
-	! grep -q $'\033\[31m' "$T/tty"
-	! has "$T/tty" '"kind"'
+	not grep -q $'\033\[31m' "$T/tty"
+	not has "$T/tty" '"kind"'
 }
 
 @test "options that make no sense are usage errors" {

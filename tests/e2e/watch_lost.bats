@@ -142,7 +142,7 @@ lost() { jq -r 'select(.event=="lost") | "\(.reason) \(.reply // "")"' "$OUT"; }
 @test "the server ends IDLE on its own: it begins anew" {
 	play watch-end
 	printed 'hello two'
-	! event lost
+	not event lost
 }
 
 @test "UIDVALIDITY changes in IDLE: read again, nothing repeated" {
@@ -161,7 +161,7 @@ lost() { jq -r 'select(.event=="lost") | "\(.reason) \(.reply // "")"' "$OUT"; }
 	play watch-login
 	printed 'hello two'
 	[ "$(jq -r 'select(.event=="lost") | .reply // "-"' "$OUT" | tr '\n' ';')" = "-;[UNAVAILABLE] Temporary authentication failure;Authentication failed;[LIMIT] Too many connections;" ]
-	! event stopped
+	not event stopped
 }
 
 @test "a password that is wrong by now stops it: 77" {

@@ -57,6 +57,14 @@ within() {
 	done
 }
 
+# not COMMAND...: it fails.
+not() {
+	if "$@"; then
+		echo "it should not: $*"
+		return 1
+	fi
+}
+
 # has FILE TEXT: a line with that text; count FILE TEXT: so many lines.
 has() { grep -qF -- "$2" "$1"; }
 count() { grep -cF -- "$2" "$1" || true; }
@@ -65,7 +73,7 @@ count() { grep -cF -- "$2" "$1" || true; }
 event() { [ "$(count "$OUT" "\"event\":\"$1\"")" -ge "${2:-1}" ]; }
 ready() { within 15 event ready "${1:-1}"; }
 
-texts() { jq -r 'select(.kind) | .text' "${1:-$OUT}" | tr '\n' ' '; }
+texts() { jq -r 'select(.kind) | .text' "$OUT" | tr '\n' ' '; }
 # printed TEXT...: exactly these messages so far, in this order.
 said() { [ "$(texts)" = "$* " ]; }
 printed() { within 15 said "$@"; }
@@ -91,11 +99,16 @@ put() {
 }
 
 # line USER: the user's account goes over a bad line; say COMMAND tells it.
+# line USER WORD: without TLS, and the server never says WORD.
 line() {
 	local s n
 	s=$(site "$1")_IMAPS_PORT
+	if [ -n "${2:-}" ]; then
+		s=$(site "$1")_IMAP_PORT
+		set_config "$1" imap-tls off
+	fi
 	mkfifo "$T/line.in"
-	"$ROOT/tests/lib/badline" "${!s}" <"$T/line.in" >"$T/line.out" 3>&- &
+	"$ROOT/tests/lib/badline" "${!s}" ${2:+"$2"} <"$T/line.in" >"$T/line.out" 3>&- &
 	WATCHES+=("$!")
 	exec 7>"$T/line.in"
 	within 10 has "$T/line.out" PORT
@@ -111,7 +124,7 @@ say() {
 
 # peer_account [KEY VALUE]...: an account me@example.org at the last peer.
 peer_account() {
-	mkdir -p -m 700 "$T/me/.config/coi"
+	mkdir -p "$T/me/.config/coi"
 	printf '[account me]\naddress = me@example.org\nimap-host = localhost\nimap-port = %s\nimap-tls = off\npassword-command = echo secret\n' "$PEER_PORT" >"$T/me/.config/coi/config"
 	while [ $# -gt 0 ]; do
 		printf '%s = %s\n' "$1" "$2" >>"$T/me/.config/coi/config"
