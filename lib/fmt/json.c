@@ -136,7 +136,7 @@ static size_t put_wide(char **q, const char *p, size_t n)
 
 void json_str(struct json *j, struct str s)
 {
-	const char *p = s.p, *all = s.p + s.n, *end;
+	const char *p = s.n > 0 ? s.p : "", *all = p + s.n, *end;
 	char *start, *q;
 
 	comma(j);
