@@ -8,6 +8,7 @@ teardown_file() { :; }
 
 # soak OPTION...: its one line of JSON in $soak.
 soak() {
+	[ "${TEST_SLOW:-1}" = 1 ] || set -- --any-memory "$@"
 	run --separate-stderr "$ROOT/tests/soak" --build "$BUILD" "$@"
 	echo "$output"
 	echo "$stderr"

@@ -29,6 +29,14 @@ static void on_output(void *ctx, struct str s)
 	buf_str(&said, s);
 }
 
+/* Under valgrind all takes its time. */
+static int64_t slow(int64_t limit)
+{
+	const char *factor = getenv("TEST_SLOW");
+
+	return limit * (factor == NULL ? 1 : strtol(factor, NULL, 10));
+}
+
 static struct handler_account from_here(void)
 {
 	return (struct handler_account){&account, &net, "bot"};
@@ -51,7 +59,7 @@ static void begin(const char *command)
 	st = dir_open(&dir);
 	opts = (struct handler_opts){.command = command,
 				     .jobs = 4,
-				     .timeout_ms = 10000,
+				     .timeout_ms = (int)slow(10000),
 				     .tries = 3,
 				     .retry_ms = 20,
 				     .max_auto = 3,
@@ -140,7 +148,7 @@ static struct handler *start(void)
 
 static bool idle(struct handler *h)
 {
-	return handler_idle(h, true, sys_mono_ms() + 20000);
+	return handler_idle(h, true, sys_mono_ms() + slow(20000));
 }
 
 static bool has(const struct buf *b, const char *part)
@@ -400,14 +408,6 @@ TEST(signalled, "the signal that ended a handler is told")
 /* --- time ----------------------------------------------------------------- */
 
 static int64_t took;
-
-/* Under valgrind all takes its time. */
-static int64_t slow(int64_t limit)
-{
-	const char *factor = getenv("TEST_SLOW");
-
-	return limit * (factor == NULL ? 1 : strtol(factor, NULL, 10));
-}
 
 /* Ended, whether or not its new parent has noticed. */
 static bool gone(pid_t pid)
