@@ -62,6 +62,7 @@ struct fetch_box {
 	uint32_t next;	       /* the first UID not looked at */
 	uint32_t exists;       /* as the last SELECT said */
 	bool selected;	       /* set by a read that had to select it */
+	bool renumbered;       /* the last select saw another UIDVALIDITY */
 	bool untaken;	       /* set when handed() said that */
 };
 

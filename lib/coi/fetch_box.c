@@ -11,6 +11,8 @@ int fetch_box_select(struct fetch_box *b, struct imap *im,
 	if (reading_select(im, o, b->name, &sel, e) < 0)
 		return -1;
 	b->exists = sel.exists;
+	b->renumbered = b->uid_validity != 0 &&
+			b->uid_validity != sel.uid_validity;
 	*news = b->uid_validity != sel.uid_validity ||
 		(sel.exists > 0 && b->next < sel.uid_next);
 	return 0;

@@ -166,6 +166,8 @@ int line_select(struct line *l, struct wbox *b, struct coi_err *e)
 	line_unselect(l);
 	if (fetch_box_select(&b->box, l->im, &l->a->fetch, &more, e) < 0)
 		return -1;
+	if (b->box.renumbered)
+		return watching_other(b, "was made anew (UIDVALIDITY)", e);
 	l->news = l->unsure = false; /* that was the SELECT */
 	l->fresh = 0;
 	l->sel = b;
@@ -328,6 +330,7 @@ int lines_spread(struct watching *a, struct coi_err *e)
 		return -1;
 	if (!on && lines_more(a, e) < 0)
 		return -1;
-	a->poll_at = sys_mono_ms() + a->w->o.poll_ms;
+	a->selected_at = sys_mono_ms();
+	a->poll_at = a->selected_at + a->w->o.poll_ms;
 	return 0;
 }

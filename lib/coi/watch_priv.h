@@ -63,6 +63,7 @@ struct watching {
 	size_t nlines;
 	int64_t room_at;	  /* a handler had no room: ask it */
 	int64_t poll_at, more_at; /* STATUS; another try for more lines */
+	int64_t selected_at;	  /* all that are selected, the last time */
 
 	bool ever, connected, look, done;
 	bool again;  /* the session ends, another begins */
@@ -105,6 +106,9 @@ int watching_check(struct watching *a, struct coi_err *e);
 /* What was announced on this line and in mailboxes of nobody. */
 int watching_news(struct watching *a, struct line *l, struct coi_err *e);
 bool watching_has_news(const struct watching *a, const struct line *l);
+/* -1: what is said of a mailbox is not so any more; it begins anew with a
+ * connection of its own. */
+int watching_other(const struct wbox *b, const char *what, struct coi_err *e);
 
 /* watch_filter.c: sorting INBOX for a server that does not. */
 int filtering_new(struct watching *a, struct coi_err *e);

@@ -230,9 +230,7 @@ int watching_catch_up(struct watching *a, struct coi_err *e)
 	return store_prune(a->st, 400, e);
 }
 
-/* What a STATUS says that is not so any more begins anew with a connection
- * of its own. */
-static int other(const struct wbox *b, const char *what, struct coi_err *e)
+int watching_other(const struct wbox *b, const char *what, struct coi_err *e)
 {
 	return err_set(e, COI_E_TEMP, "mailbox \"%.*s\" %s",
 		       STR_ARG(str_sub(b->box.name, 0, 150)), what);
@@ -246,15 +244,15 @@ static int check_box(struct watching *a, struct wbox *b,
 
 	if (!st->have) {
 		if (!b->gone && b->told)
-			return other(b, "is gone", e);
+			return watching_other(b, "is gone", e);
 		b->gone = true;
 		return 0;
 	}
 	if (b->gone && a->lines[0].notify)
-		return other(b, "is there again", e);
+		return watching_other(b, "is there again", e);
 	b->gone = false;
 	if (anew(b, st) && b->line != NULL)
-		return other(b, "was made anew (UIDVALIDITY)", e);
+		return watching_other(b, "was made anew (UIDVALIDITY)", e);
 	if (anew(b, st) || b->box.uid_validity == 0)
 		return read_box(a, l, b, st, young, e);
 	if (!has_more(b, st))

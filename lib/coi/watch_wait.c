@@ -175,6 +175,28 @@ static void room_wanted(struct watching *a)
 			a->room_at = sys_mono_ms() + ROOM_MS;
 }
 
+/* Where a mailbox was renamed it stays the selected one, and its name may be
+ * another's: servers do not tell, and STATUS is of what is selected. */
+static int select_all(struct watching *a, struct coi_err *e)
+{
+	size_t i;
+
+	a->selected_at = sys_mono_ms();
+	for (i = 0; i < a->nlines;) {
+		struct line *l = &a->lines[i];
+		struct wbox *b = l->sel;
+		int rc = 0;
+
+		if (b != NULL &&
+		    (line_wake(l, e) < 0 || line_select(l, b, e) < 0))
+			rc = judge(a, l, -1, e);
+		if (rc < 0)
+			return -1;
+		i += rc == 0;
+	}
+	return 0;
+}
+
 /* What the clock asks for. */
 static int due(struct watching *a, struct coi_err *e)
 {
@@ -194,7 +216,11 @@ static int due(struct watching *a, struct coi_err *e)
 		if (!all && a->lines[0].sel != NULL && !a->lines[0].sel->told &&
 		    noop(&a->lines[0], e) < 0)
 			return -1;
-		return watching_check(a, e);
+		if (watching_check(a, e) < 0)
+			return -1;
+		return all || now - a->selected_at >= a->w->o.idle_ms / 2
+			   ? select_all(a, e)
+			   : 0;
 	}
 	for (i = 0; i < a->nlines; i++) {
 		struct line *l = &a->lines[i];
