@@ -3,17 +3,28 @@
 # the same id, only where its commit was not reached; no answer leaves twice.
 load helper
 
-# With sanitizers the same places, fewer times.
-if [ "${TEST_SLOW:-1}" = 1 ]; then UPTO=2 TIMES=20; else UPTO=1 TIMES=6; fi
+# The same with sanitizers, in fewer rounds.
+if [ "${TEST_SLOW:-1}" = 1 ]; then FEW=1 TIMES=20; else FEW=2 TIMES=6; fi
 
-killtest() {
-	run "$ROOT/tests/lib/killtest" "$@"
+kills() {
+	run "$ROOT/tests/lib/$1" "${@:2}"
 	echo "$output"
 	status_is 0
 }
 
-@test "kill -9 at every named point of coi-watch" { killtest watch --upto 1; }
-@test "kill -9 at every named point with --exec" { killtest watchexec --upto "$UPTO"; }
-@test "kill -9 at every named point with --reply" { killtest watchreply --upto 1; }
-@test "kill -9 at random moments of coi-watch" { killtest watch --random "$TIMES"; }
-@test "kill -9 at random moments with --exec" { killtest watchexec --random "$TIMES"; }
+@test "kill -9 at every named point of coi-watch" { kills killtest watch --upto 2; }
+@test "kill -9 at every named point with --exec" { kills killtest watchexec --upto 1; }
+@test "kill -9 at every named point with --reply" { kills killtest watchreply --upto 1; }
+
+# 1,000 messages in all, over one state each.
+@test "lines under load: killed at every point and at 20 moments" {
+	kills killload lines --messages $((400 / FEW)) --random "$TIMES"
+}
+
+@test "handlers under load: killed at every point and at 20 moments" {
+	kills killload exec --messages $((400 / FEW)) --random "$TIMES"
+}
+
+@test "answers under load: killed at every point and at 20 moments" {
+	kills killload reply --messages $((200 / FEW)) --random "$TIMES"
+}
