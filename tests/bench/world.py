@@ -322,6 +322,7 @@ def interleave(rounds, *steps):
     times = [Times() for _ in steps]
     for i in range(rounds + 1):
         for t, step in zip(times, steps):
+            os.sync()  # what one has written is not the next one's burden
             runs = step()
             if i > 0:
                 t.add(runs)
