@@ -231,7 +231,8 @@ demo: deps
 ##                with handlers: every message is accounted for
 MINUTES ?= 30
 .PHONY: soak
-soak: all
+soak: deps
+	@$(MAKE) -s all
 	@tests/soak --build $(BUILD) --seconds $$(($(MINUTES) * 30))
 	@tests/soak --build $(BUILD) --seconds $$(($(MINUTES) * 30)) --exec
 
