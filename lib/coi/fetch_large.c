@@ -112,6 +112,20 @@ static int pt_open(struct large *g, size_t i, struct coi_err *e)
 				  &g->parts[i], e);
 }
 
+/* Parts that stay on the server have their place among the others: a preview
+ * belongs to what follows it. */
+static int pass(struct large *g, size_t end, struct coi_err *e)
+{
+	size_t i;
+
+	for (i = 0; i < end; i++)
+		if (g->parts[i] == NULL && !wanted(g->r, &g->v[i]) &&
+		    (pt_open(g, i, e) < 0 ||
+		     decoder_part_end(g->r->dec, g->parts[i], e) < 0))
+			return -1;
+	return 0;
+}
+
 static int pt_begin(void *ctx, const struct imap_msg *m, struct str section,
 		    uint64_t octets, struct coi_err *e)
 {
@@ -127,7 +141,7 @@ static int pt_begin(void *ctx, const struct imap_msg *m, struct str section,
 		g->current = g->n; /* answered twice */
 		return 0;
 	}
-	return pt_open(g, g->current, e);
+	return pass(g, g->current, e) < 0 ? -1 : pt_open(g, g->current, e);
 }
 
 static int pt_body(void *ctx, struct str chunk, struct coi_err *e)
@@ -208,7 +222,7 @@ static int fetch_parts(struct large *g, uint32_t uid, struct coi_err *e)
 
 	if (g->n > 1)
 		rc = ask_all(g, uid, true, e);
-	for (i = 0; rc == 0 && i < g->n; i++) {
+	for (i = 0; rc == 0 && i < g->n; i++)
 		if (g->v[i].multipart)
 			rc = decoder_part_begin(
 			    g->r->dec, g->v[i].section,
@@ -217,15 +231,10 @@ static int fetch_parts(struct large *g, uint32_t uid, struct coi_err *e)
 			    arena_fmt(g->r->arena, "Content-Type: %.*s\r\n\r\n",
 				      STR_ARG(g->v[i].type)),
 			    -1, &g->parts[i], e);
-		else if (!wanted(g->r, &g->v[i])) {
-			rc = pt_open(g, i, e);
-			if (rc == 0)
-				rc = decoder_part_end(g->r->dec, g->parts[i],
-						      e);
-		}
-	}
 	if (rc == 0)
 		rc = ask_all(g, uid, false, e);
+	if (rc == 0)
+		rc = pass(g, g->n, e);
 	for (i = 0; rc == 0 && i < g->n; i++)
 		if (g->parts[i] == NULL)
 			rc = err_set(e, COI_E_PROTOCOL,
