@@ -569,4 +569,51 @@ TEST(write_param_round, "every file name comes back as it was")
 	}
 }
 
+/* hdr_next_of() sees what hdr_next() sees, and leaves the same behind. */
+static int next_of_differs(struct str block, char initial)
+{
+	struct str some = block, all = block, n, v, n2, v2;
+	int wrong = 0;
+
+	while (hdr_next_of(&some, initial, &n, &v)) {
+		bool found = false;
+
+		while (!found && hdr_next(&all, &n2, &v2))
+			found = (n2.p[0] | 0x20) == initial;
+		wrong += !found || n.p != n2.p || n.n != n2.n || v.p != v2.p ||
+			 v.n != v2.n;
+	}
+	while (hdr_next(&all, &n2, &v2))
+		wrong += (n2.p[0] | 0x20) == initial;
+	return wrong + (some.p != all.p || some.n != all.n);
+}
+
+TEST(next_of, "a first letter: the fields that hdr_next() gives, no other")
+{
+	static const char piece[][16] = {"From: a\r\n",
+					 "fax:\r\n f: x\r\n",
+					 "To: b\n",
+					 "\r\n",
+					 "f no colon\n",
+					 "\n",
+					 " f: y\n",
+					 "F:\r",
+					 "f",
+					 ":\n",
+					 "\tF: z\n"};
+	const unsigned kinds = sizeof(piece) / sizeof(piece[0]);
+	unsigned k, i, rest, wrong = 0;
+
+	for (k = 0; k < kinds * kinds * kinds * kinds; k++) {
+		struct buf b = {0};
+
+		for (i = 0, rest = k; i < 4; i++, rest /= kinds)
+			buf_z(&b, piece[rest % kinds]);
+		wrong += (unsigned)next_of_differs(buf_view(&b), 'f');
+		wrong += (unsigned)next_of_differs(buf_view(&b), 't');
+		buf_free(&b);
+	}
+	CHECK_INT(wrong, 0);
+}
+
 TEST_MAIN

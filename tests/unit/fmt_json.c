@@ -179,4 +179,16 @@ TEST(places, "every octet at every place, across steps")
 	buf_free(&out);
 }
 
+TEST(digits, "63 bits and more are a string of digits")
+{
+	begin();
+	json_open(&j, '{');
+	json_kdigits(&j, "a", 0);
+	json_kdigits(&j, "b", UINT64_MAX);
+	json_close(&j, '}');
+	CHECK_STR(buf_view(&out),
+		  "{\"a\":\"0\",\"b\":\"18446744073709551615\"}");
+	buf_free(&out);
+}
+
 TEST_MAIN
