@@ -102,6 +102,7 @@ deps:
 ## bench-deps     installs what the benchmarks compare with
 bench-deps:
 	@tests/lib/deps build test bench
+	@tests/bench/node/install build/deps/node
 
 # --- compiling --------------------------------------------------------------
 

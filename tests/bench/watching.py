@@ -10,7 +10,9 @@ import statistics
 import subprocess
 import time
 
-from world import HERE, PYTHON, Wrong, mail, wait_for
+from world import HERE, PYTHON, Missing, Wrong, mail, wait_for
+
+MODULES = HERE + "/../../build/deps/node"
 
 
 class Watcher:
@@ -79,6 +81,13 @@ def python_idle(w, user):
                    lambda texts: "ready" in texts)
 
 
+def imapflow_idle(w, user):
+    return Watcher(w, ["node", HERE + "/peer_idle.mjs", MODULES,
+                       str(w.port(user, "IMAPS")), w.mail["CA_FILE"],
+                       w.address(user), "secret-" + user],
+                   lambda texts: '"ready"' in texts)
+
+
 def new_line(t, mark):
     """A line that tells of the message, or that there is one."""
     return mark in t or " EXISTS" in t
@@ -123,21 +132,27 @@ def show(v):
 
 
 def latency(w, emit):
-    """The same deliveries seen by a raw socket, by us and by Python."""
+    """The same deliveries seen by a raw socket, by us and by others."""
     n = 8 if w.quick else 60
     w.fill("alice", [])
     config = w.config("alice")
-    raw, coi, py = (raw_idle(w, "alice"), coi_watch(w, config, "-b", "INBOX"),
-                    python_idle(w, "alice"))
-    t = deliver_and_time(w, "alice", n, [raw, coi, py],
-                         lambda rnd: 0.2 + rnd.random() * 0.6)
-    for x in (raw, coi, py):
-        x.end()
-    over = [c - r for r, c in zip(t[0], t[1])]
-    emit("watch.over_raw_ms", statistics.median(over), n=n, raw=show(t[0]),
-         coi=show(t[1]), imaplib=show(t[2]),
-         imaplib_over_raw=round(statistics.median(
-             [c - r for r, c in zip(t[0], t[2])]), 2))
+    x = {"raw": raw_idle(w, "alice"),
+         "coi": coi_watch(w, config, "-b", "INBOX"),
+         "imaplib": python_idle(w, "alice")}
+    flow = os.path.isdir(MODULES + "/node_modules/imapflow")
+    if flow:
+        x["imapflow"] = imapflow_idle(w, "alice")
+    t = dict(zip(x, deliver_and_time(w, "alice", n, list(x.values()),
+                                     lambda rnd: 0.2 + rnd.random() * 0.6)))
+    over = {name: round(statistics.median(
+        c - r for r, c in zip(t["raw"], v)), 2) for name, v in t.items()}
+    for watcher in x.values():
+        watcher.end()
+    emit("watch.over_raw_ms", over["coi"], n=n,
+         **{name: show(v) for name, v in t.items()},
+         **{name + "_over_raw": over[name] for name in list(x)[2:]})
+    if not flow:
+        raise Missing("imapflow")
 
 
 def low_latency(w, emit):
