@@ -184,6 +184,25 @@ all_work() {
 	done
 }
 
+@test "what a page shows can be copied: quotes, backslashes, one line a line" {
+	local bad=0
+	for file in "$MAN"/*.[1-8]; do
+		name=${file##*/}
+		mandoc -T utf8 "$file" | col -bx | sed 's/^ *//' >"$T/shown"
+		sections=$(sed -n 's/^\.Sh //p' "$file")
+		while IFS= read -r sec; do
+			blocks "$sec" "$name"
+		done <<<"$sections" | sed 's/^[ \t]*//; /^$/d; /^%%$/d' >"$T/meant"
+		while IFS= read -r line; do
+			grep -qxF -- "$line" "$T/shown" || {
+				echo "$name does not show: $line"
+				bad=1
+			}
+		done <"$T/meant"
+	done
+	return $bad
+}
+
 @test "every option of -h is in the page, and no other" {
 	for tool in coi-send coi-fetch coi-watch coi-config; do
 		said=$("$tool" -h | sed -n '/^  \(-\|    --\)/{s/^ *//;s/  .*//;p}' | sort)
