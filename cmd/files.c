@@ -125,6 +125,8 @@ static int one_file(struct reading *x, int fd, bool regular, struct coi_err *e)
 	}
 	if (k < 0)
 		return -1;
+	if (k == 0 && b->n == 0)
+		return 0; /* an mbox without a mail */
 	if (k == 0)
 		return mbox_each(buf_view(b), one, x, e);
 	return str_starts(buf_view(b), "From ") ? large_mbox(x, fd, e)

@@ -183,6 +183,14 @@ sys.exit(rc)' "$@"
 	[ -z "$output" ]
 	run coi-fetch --fail-empty -f empty
 	status_is 1
+	# The mbox of somebody who has no mail, a program that printed nothing.
+	: >mbox
+	run coi-fetch -f mbox
+	status_is 0
+	[ -z "$output" ]
+	run coi-fetch --fail-empty -f - </dev/null
+	status_is 1
+	[ -z "$output" ]
 	run coi-fetch --limit 1 --json -f "$G/mail/mail-mbox.eml"
 	[ "$(wc -l <<<"$output")" = 1 ]
 }
