@@ -72,6 +72,13 @@ static int check_text(struct cli *c, struct str s, struct coi_err *e)
 	return 0;
 }
 
+/* The beginning of what coi-fetch prints, and of what is written by hand. */
+static bool is_record(struct str text)
+{
+	return str_starts(text, "{\"kind\"") ||
+	       str_starts(text, "{\"v\":1,\"kind\"");
+}
+
 /* -m, -i, or standard input when no text is given and it is no terminal. */
 static int read_text(struct cli *c, struct arena *a, bool stdin_taken,
 		     struct str *text, struct coi_err *e)
@@ -95,9 +102,10 @@ static int read_text(struct cli *c, struct arena *a, bool stdin_taken,
 	}
 	rc = use_stdin ? file_read_fd(0, LIMIT_TEXT, &b, e)
 		       : file_read(file, LIMIT_TEXT, &b, e);
-	if (rc == 0 && file == NULL && str_starts(buf_view(&b), "{\"kind\"")) {
+	if (rc == 0 && file == NULL && is_record(buf_view(&b))) {
 		rc = err_set(e, COI_E_DATA, "this looks like JSON records");
-		err_hint(e, "use coi-send --json to send them");
+		err_hint(e, "use coi-send --json to send them, or -i - to send "
+			    "this as text");
 	}
 	if (rc == 0)
 		rc = check_text(c, buf_view(&b), e);

@@ -190,6 +190,14 @@ load helper
 	run as alice coi-send bob@two.test <<<'{"kind":"message"}'
 	status_is 65
 	contains "$output" --json
+	as bob coi-send -m private alice@one.test
+	wait_for_mail alice 1
+	as alice coi-fetch --json >"$T/record"
+	run as alice coi-send bob@two.test <"$T/record"
+	status_is 65
+	contains "$output" --json
+	run as alice coi-send -n -i - bob@two.test <"$T/record"
+	status_is 0
 }
 
 @test "a bad line of many is told by number, the others go out" {
