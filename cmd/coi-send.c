@@ -102,7 +102,9 @@ static void complain(struct sending *x, const struct send_result *r)
 		const struct send_rcpt *p = &r->rcpts[i];
 
 		/* Deferred without a code: the error tells why, once. */
-		if (p->state == SEND_ACCEPTED || p->state == SEND_QUEUED ||
+		if (p->state == SEND_ACCEPTED ||
+		    (p->state == SEND_QUEUED &&
+		     (x->o.queue || r->outcome == SEND_QUEUED)) ||
 		    (p->state == SEND_DEFERRED && p->code == 0))
 			continue;
 		cli_warn(x->c, "%.*s: %s%s%.*s%s", STR_ARG(p->email),
@@ -115,15 +117,28 @@ static void complain(struct sending *x, const struct send_result *r)
 	}
 }
 
+/* For the status: those who got it and those for whom it is kept, as was asked
+ * for, make no partial failure; a refused one does. */
+static enum send_outcome outcome_of(const struct sending *x,
+				    const struct send_result *r)
+{
+	enum send_outcome worst = r->outcome;
+	size_t i;
+
+	if (worst == SEND_PARTIAL && x->o.queue)
+		worst = SEND_QUEUED;
+	for (i = 0; worst == SEND_QUEUED && i < r->nrcpts; i++)
+		if (r->rcpts[i].state != SEND_ACCEPTED &&
+		    r->rcpts[i].state != SEND_QUEUED)
+			worst = SEND_PARTIAL;
+	return worst;
+}
+
 static int on_result(void *ctx, const struct send_result *r, struct coi_err *e)
 {
 	struct sending *x = ctx;
-	size_t i;
 
-	x->seen[r->outcome] = true;
-	for (i = 0; r->outcome == SEND_QUEUED && i < r->nrcpts; i++)
-		if (r->rcpts[i].state == SEND_REFUSED)
-			x->seen[SEND_PARTIAL] = true;
+	x->seen[outcome_of(x, r)] = true;
 	cli_status(x->c, status_of(x->seen));
 	if (cli_json(x->c)) {
 		send_result_json(cli_outbuf(x->c), r);

@@ -67,7 +67,9 @@ static int settle(struct sender *s, struct item *it, struct coi_err *e)
 	struct str *left = arena_alloc(s->arena,
 				       (it->out.nrcpts + 1) * sizeof(*left));
 	struct str why = it->outcome == SEND_ACCEPTED ? STR_NONE : it->why;
-	bool keep = s->o->queue || it->kept;
+	/* Who repeats a key means those who did not get it yet. */
+	bool keep = s->o->queue || it->kept ||
+		    (it->outcome == SEND_PARTIAL && it->out.key.n > 0);
 	size_t i, nleft = 0;
 
 	if (it->out.row == 0) { /* it never was recorded */

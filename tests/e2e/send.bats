@@ -243,6 +243,45 @@ load helper
 	contains "$output" nobody@one.test
 }
 
+@test "the same key again serves those who could not be served, and no others" {
+	run as alice coi-send --json --idempotency-key k -m x bob@two.test later@one.test
+	status_is 1
+	[ "$(jq -r .result <<<"${lines[0]}")" = partial ]
+	[ "$(jq -r '.recipients[1].state' <<<"${lines[0]}")" = queued ]
+	id=$(jq -r .id <<<"${lines[0]}")
+	run as alice coi-send --idempotency-key k2 -m y bob@two.test later@one.test
+	status_is 1
+	contains "$output" 'later@one.test: queued: this mailbox is busy'
+	wait_for_mail bob 2
+	# Not now either: it is never called refused.
+	run as alice coi-send --json --idempotency-key k -m x bob@two.test later@one.test
+	lacks "$output" refused
+	[ "$(jq -r .id <<<"${lines[0]}")" = "$id" ]
+	# Now there is room.
+	start_peer "$ROOT/tests/peer/smtp/ok.peer"
+	set_config alice smtp-port "$PEER_PORT"
+	set_config alice smtp-tls off
+	set_config alice smtp-user '""'
+	run as alice coi-send --json --idempotency-key k -m x bob@two.test later@one.test
+	status_is 0
+	[ "$(jq -r .result <<<"$output")" = accepted ]
+	[ "$(jq -r '.recipients[].email' <<<"$output")" = later@one.test ]
+	sleep 0.3
+	[ "$(mail_count bob)" = 2 ]
+}
+
+@test "--queue: accepted for some and kept for the others is no failure" {
+	run as alice coi-send --json --queue -m x bob@two.test later@one.test
+	status_is 0
+	[ "$(jq -r .result <<<"$output")" = partial ]
+	[ "$(jq -rc '[.recipients[].state]' <<<"$output")" = '["accepted","queued"]' ]
+	run as alice coi-send --queue -m x bob@two.test later@one.test
+	status_is 0
+	[ -z "$output" ]
+	run as alice coi-send --queue -m x bob@two.test later@one.test refused@one.test
+	status_is 1
+}
+
 @test "a changed line under a used key fails alone" {
 	printf '{"to":["bob@two.test"],"text":"%s"}\n' 1 2 3 >"$T/a"
 	sed 's/"2"/"two"/' "$T/a" >"$T/b"
