@@ -184,7 +184,7 @@ static int ack_pause(void *ctx, bool more, struct coi_err *e)
 
 static int ack(struct cli *c, const char *consumer, struct coi_err *e)
 {
-	struct account *ac = cli_account(c, false, e);
+	struct account *ac = cli_account(c, true, e);
 	struct acking x = {.c = c, .consumer = consumer};
 	struct coi_err second = {0};
 	int rc = -1;

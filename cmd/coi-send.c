@@ -499,12 +499,6 @@ static int dispatch(struct sending *x, struct coi_err *e)
 	return run_single(x, e);
 }
 
-static bool needs_server(struct cli *c)
-{
-	return !cli_dry_run(c) && !cli_has(c, "queue-list") &&
-	       !cli_has(c, "queue-drop");
-}
-
 static int check_modes(struct cli *c, struct coi_err *e)
 {
 	const char *key = cli_value(c, "idempotency-key");
@@ -549,7 +543,7 @@ static int run(struct cli *c, struct coi_err *e)
 		return -1;
 	if (cli_has(c, "expire") && expire <= 0)
 		return cli_usage(c, e, "--expire must be a time from now");
-	x.ac = cli_account(c, needs_server(c), e);
+	x.ac = cli_account(c, !cli_dry_run(c), e);
 	if (x.ac == NULL)
 		return -1;
 	x.net = cli_net(c);

@@ -54,7 +54,7 @@ static void put_text(struct buf *b, struct arena *a, const struct store_dead *d,
 static struct store *open_store(struct cli *c, struct account **ac,
 				struct coi_err *e)
 {
-	*ac = cli_account(c, false, e);
+	*ac = cli_account(c, true, e);
 	return *ac == NULL ? NULL : store_open((*ac)->state_path, e);
 }
 

@@ -97,7 +97,8 @@ int send_complete(struct account *ac, struct store *st, struct arena *a,
 	if (m->from.email.p == NULL) {
 		err_set(e, COI_E_CONFIG,
 			"no sender: the account has no address");
-		err_hint(e, "set `address` in the configuration");
+		err_hint(e, "set `address` in the configuration, or choose an "
+			    "account with -a NAME");
 		return -1;
 	}
 	return fill_references(st, a, m, e);

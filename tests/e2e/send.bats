@@ -326,3 +326,27 @@ load helper
 	[ "$(inbox alice Sent | grep -ci '^message-id:')" = 6 ]
 	[ "$(inbox alice Sent | grep -i '^message-id:' | sort -u | wc -l)" = 6 ]
 }
+
+@test "what looks into the state wants to know of which account" {
+	as alice true
+	sed 's/^\[account .*/[account other]/' "$D/config-alice" \
+		>>"$T/alice/.config/coi/config"
+	COI_SMTP_PORT=1 as alice coi-send --queue -a alice -m x bob@two.test
+	for what in 'coi-send --queue-list' 'coi-send --queue-drop x' \
+		'coi-fetch --ack' 'coi-fetch --dead' 'coi-fetch --retry-dead x'; do
+		# shellcheck disable=SC2086
+		run as alice $what </dev/null
+		status_is 78
+		contains "$output" 'there are 2 accounts and no default'
+		# shellcheck disable=SC2086
+		run env -u HOME $what </dev/null
+		status_is 78
+		contains "$output" 'HOME is not set'
+	done
+	[ ! -e "$T/alice/.local/state/coi/default.db" ]
+	run as alice coi-send -a alice --queue-list
+	contains "$output" bob@two.test
+	run as alice coi-send -n -m x bob@two.test
+	status_is 78
+	contains "$output" '-a NAME'
+}
