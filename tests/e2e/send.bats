@@ -350,3 +350,12 @@ load helper
 	status_is 78
 	contains "$output" '-a NAME'
 }
+
+@test "a limit for the size of files is as a full disk" {
+	run as alice bash -c 'ulimit -f 8; exec coi-send -m x bob@two.test 2>&1'
+	status_is 74
+	contains "$output" 'state database'
+	[ "$(mail_count bob)" = 0 ]
+	run as alice coi-send -m x bob@two.test
+	status_is 0
+}
