@@ -159,6 +159,9 @@ void sender_set_rcpts(struct sender *s, struct item *it,
 static int resume(struct sender *s, struct item *it,
 		  const struct store_out *old, struct coi_err *e)
 {
+	static const char busy[] = "another process is sending this message "
+				   "now; its outcome is known later";
+
 	it->out = *old;
 	if (old->state != STORE_QUEUED) {
 		size_t i;
@@ -171,7 +174,11 @@ static int resume(struct sender *s, struct item *it,
 			it->outcome = SEND_PARTIAL;
 		}
 		for (i = 0; i < it->out.nrcpts; i++)
-			it->rcpts[i].reply = old->last_error;
+			it->rcpts[i].reply = old->state == STORE_SUBMITTING
+						 ? str_of(busy)
+						 : old->last_error;
+		if (old->state == STORE_SUBMITTING && s->o->warn != NULL)
+			s->o->warn(s->o->ctx, busy, false);
 		return 0;
 	}
 	octets_close(&it->octets);

@@ -56,7 +56,7 @@ killtest() {
 	pids=() # a bare wait would wait for the time limit of the test, too
 	for n in 1 2 3 4 5 6 7 8; do
 		as alice coi-send --json --idempotency-key k -m once bob@two.test \
-			>"$T/r$n" 2>&1 3>&- &
+			>"$T/r$n" 2>"$T/e$n" 3>&- &
 		pids+=($!)
 	done
 	for p in "${pids[@]}"; do wait "$p" || true; done

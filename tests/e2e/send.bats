@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # coi-send against real servers: what arrives, what is said, what is kept.
+bats_require_minimum_version 1.5.0
 load helper
 
 @test "a text goes out and arrives whole (CLI-009, CLI-028, CLI-032)" {
@@ -358,4 +359,28 @@ load helper
 	[ "$(mail_count bob)" = 0 ]
 	run as alice coi-send -m x bob@two.test
 	status_is 0
+}
+
+@test "a key that another process is sending: 75, and it says why" {
+	as alice true
+	start_peer "$ROOT/tests/peer/smtp/silent-greeting.peer"
+	set_config alice smtp-port "$PEER_PORT"
+	set_config alice smtp-tls off
+	set_config alice smtp-user '""'
+	as alice coi-send --timeout 20s --idempotency-key k -m x bob@two.test \
+		2>/dev/null 3>&- &
+	first=$!
+	for _ in {1..100}; do
+		[ ! -s "$T/alice/.local/state/coi/alice.db" ] || break
+		sleep 0.05
+	done
+	sleep 0.5
+	run as alice coi-send --idempotency-key k -m x bob@two.test
+	status_is 75
+	contains "$output" 'another process is sending'
+	run --separate-stderr as alice coi-send --json --idempotency-key k -m x bob@two.test
+	status_is 75
+	contains "$(jq -r '.recipients[0].reply' <<<"$output")" 'another process'
+	kill "$first"
+	wait "$first" || true
 }
