@@ -332,12 +332,13 @@ static int check_options(struct cli *c, struct coi_err *e)
 				 "unexpected operand \"%s\"; a file is "
 				 "given with -f",
 				 v[0]);
-	if (cli_has(c, "no-commit") &&
+	if ((cli_has(c, "no-commit") || cli_has(c, "start")) &&
 	    (cli_has(c, "uid") || cli_has(c, "message-id") ||
 	     cli_has(c, "since") || cli_has(c, "unseen")))
 		return cli_usage(c, e,
-				 "--no-commit has no effect with a "
-				 "selection, which moves no cursor");
+				 "--%s has no effect with a selection, which "
+				 "knows no cursor",
+				 cli_has(c, "start") ? "start" : "no-commit");
 	if (cli_has(c, "filter") &&
 	    (cli_has(c, "uid") || cli_has(c, "message-id") ||
 	     cli_has(c, "since") || cli_has(c, "unseen") || cli_has(c, "ack")))

@@ -228,6 +228,15 @@ texts() { jq -r .text | tr '\n' ' '; }
 	[ -z "$(as bob coi-fetch --json)" ]
 }
 
+@test "what would have no effect with a selection is a mistake" {
+	for option in --no-commit '--start now'; do
+		# shellcheck disable=SC2086
+		run as bob coi-fetch --unseen $option
+		status_is 64
+		contains "$output" "${option% now} has no effect"
+	done
+}
+
 @test "two equal copies of a message are one line" {
 	chat 1 same
 	chat 1 same
