@@ -84,6 +84,25 @@ mails() { [ "$(mail_count "$1")" -ge "$2" ]; }
 	[ "$(mail_count carol)" = 1 ]
 }
 
+@test "a digest that was interrupted goes on, and comes once" {
+	script=$(recipe 'consumer digest')
+	as alice mkdir "$T/alice/desk"
+	chat alice d1 "news number 1"
+	run as alice sh -c "cd && cd desk && ${script/coi-fetch --consumer digest --ack/false}"
+	[ "$status" -ne 0 ]
+	within 10 mails carol 1
+	chat alice d2 "news number 2"
+	for _ in 1 2 3; do
+		run as alice sh -c "cd && cd desk && $script"
+		status_is 0
+		[ -z "$output" ]
+	done
+	within 10 mails carol 2
+	sleep 0.5
+	[ "$(mail_count carol)" = 2 ]
+	[ "$(inbox carol | grep -c 'news number')" = 2 ]
+}
+
 @test "forwarding to another system, which is down at first" {
 	script=$(recipe curl)
 	contains "$script" 'exit 75'

@@ -385,13 +385,22 @@ W
 	status_is 69
 	run as alice sh -ec "cd $W && ${script/coi-fetch --ack/false}"
 	[ "$status" -ne 0 ]
+	# What came meanwhile waits: the lines and their keys are the same.
+	as bob coi-send -m another alice@one.test
+	wait_for_mail alice 3
 	run as alice sh -ec "cd $W && $script"
 	status_is 0
+	run as alice sh -ec "cd $W && cat results && $script"
+	status_is 0
+	[ "$(jq -r .result <<<"$output")" = accepted ]
 	[ -z "$(as alice coi-fetch --no-commit --json)" ]
 	newest bob pong
 	sleep 0.3
 	[ "$(mail_count bob)" = 0 ]
-	[ "$(jq -r .result "$W/results")" = accepted ]
+	# Nothing is new: cron(8) hears nothing.
+	run as alice sh -ec "cd $W && $script"
+	status_is 0
+	[ -z "$output" ]
 }
 
 @test "the example of coi-config(5) is share/examples/config, and is right" {
