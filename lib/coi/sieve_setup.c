@@ -58,6 +58,16 @@ static int not_ours(const char *name, struct coi_err *e)
 	return -1;
 }
 
+static int edited(struct coi_err *e)
+{
+	err_set(e, COI_E_CONFIG,
+		"the script \"" SIEVE_CHAT "\" was changed by hand");
+	err_stage(e, "sieve");
+	err_hint(e, "keep your changes in a script of another name and delete "
+		    "\"" SIEVE_CHAT "\", then run this again");
+	return -1;
+}
+
 static bool users_own(struct str name)
 {
 	return name.p != NULL && !str_is(name, SIEVE_CHAT) &&
@@ -76,6 +86,9 @@ static int read_all(struct scripts *x, struct coi_err *e)
 		return not_ours(SIEVE_CHAT, e);
 	if (x->have_main && !sieve_main_ours(x->main))
 		return not_ours(SIEVE_MAIN, e);
+	/* It may be all that a user has, with rules of his own in it. */
+	if (x->have_chat && sieve_chat_edited(x->chat))
+		return edited(e);
 	return 0;
 }
 

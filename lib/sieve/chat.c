@@ -3,6 +3,8 @@
 #define CHAT_MARK "# coi-chat 1: "
 #define MAIN_MARK "# coi-chat-main 1: "
 #define INCLUDE "include :personal :optional "
+#define FILE_INTO "\tfileinto :flags \"$Chat\" "
+#define CREATE ":create "
 
 /* The three marks of a chat message.  Where a field is folded right behind its
  * name, some servers leave a blank in front of the value. */
@@ -42,8 +44,7 @@ void sieve_chat_write(const struct sieve_chat *c, struct buf *out)
 	buf_fmt(out, "require [\"fileinto\", \"imap4flags\"%s];\n",
 		c->create ? ", \"mailbox\"" : "");
 	buf_z(out, rules);
-	buf_fmt(out, "{\n\tfileinto :flags \"$Chat\" %s",
-		c->create ? ":create " : "");
+	buf_fmt(out, "{\n" FILE_INTO "%s", c->create ? CREATE : "");
 	quote(out, c->folder);
 	buf_z(out, ";\n\tstop;\n}\n");
 }
@@ -70,27 +71,62 @@ bool sieve_main_ours(struct str script)
 	return str_starts(script, "# coi-chat-main ");
 }
 
+/* "a\"b"; as quote() puts it, with the semicolon. */
+static bool unquote(struct str s, struct buf *out)
+{
+	size_t i;
+
+	if (s.n < 3 || !str_starts(s, "\"") || !str_ends(s, "\";"))
+		return false;
+	for (i = 1; i < s.n - 2; i++) {
+		if (s.p[i] == '\\' && i + 1 < s.n - 2)
+			i++;
+		buf_c(out, s.p[i]);
+	}
+	return true;
+}
+
+bool sieve_chat_edited(struct str script)
+{
+	struct sieve_chat c = {.active = false};
+	struct str rest = script, line;
+	struct buf folder = {0}, again = {0};
+	bool edited;
+
+	if (!str_starts(script, CHAT_MARK))
+		return false;
+	while (!c.active && str_line(&rest, &line)) {
+		if (!str_starts(line, FILE_INTO))
+			continue;
+		line = str_sub(line, sizeof(FILE_INTO) - 1, line.n);
+		c.active = true;
+		c.create = str_starts(line, CREATE);
+		if (c.create)
+			line = str_sub(line, sizeof(CREATE) - 1, line.n);
+		unquote(line, &folder);
+	}
+	c.folder = buf_view(&folder);
+	sieve_chat_write(&c, &again);
+	edited = !sieve_same(buf_view(&again), script);
+	buf_free(&folder);
+	buf_free(&again);
+	return edited;
+}
+
 bool sieve_main_users(struct str script, struct arena *a, struct str *users)
 {
 	struct str rest = script, line, last = STR_NONE;
 	struct buf b = {0}, again = {0};
 	bool same;
-	size_t i;
 
 	if (!str_starts(script, MAIN_MARK))
 		return false;
 	while (str_line(&rest, &line))
 		if (line.n > 0)
 			last = line;
-	if (!str_starts(last, INCLUDE "\"") || !str_ends(last, "\";"))
+	if (!str_starts(last, INCLUDE) ||
+	    !unquote(str_sub(last, sizeof(INCLUDE) - 1, last.n), &b))
 		return false;
-	last = str_sub(last, sizeof(INCLUDE), last.n);
-	last.n = last.n > 2 ? last.n - 2 : 0;
-	for (i = 0; i < last.n; i++) {
-		if (last.p[i] == '\\' && i + 1 < last.n)
-			i++;
-		buf_c(&b, last.p[i]);
-	}
 	/* Nothing else is done in it that would be lost. */
 	sieve_main_write(buf_view(&b), &again);
 	same = b.n > 0 && sieve_same(buf_view(&again), script);

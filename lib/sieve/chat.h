@@ -26,6 +26,8 @@ void sieve_main_write(struct str users, struct buf *out);
 /* True for what sieve_chat_write() once wrote, in this version or another. */
 bool sieve_chat_ours(struct str script);
 bool sieve_main_ours(struct str script); /* as above; edited or not */
+/* Ours, of this version, and no longer what was written. */
+bool sieve_chat_edited(struct str script);
 /* The user's script that this one of sieve_main_write() includes; false: it is
  * none, or was edited. */
 bool sieve_main_users(struct str script, struct arena *a, struct str *users);

@@ -353,6 +353,25 @@ if header :contains "Subject" "c1" { fileinto :create "Work"; }'
 	[ "$(active frank)" = coi-chat-main ]
 }
 
+@test "a coi-chat with rules of the user's in it is neither overwritten nor deleted" {
+	local script mode how
+	script=$(home frank)/sieve/coi-chat.sieve
+	for mode in none active; do
+		fresh_homes
+		config frank sieve --install $mode >"$T/out"
+		printf 'redirect "me@home.test";\r\n' >>"$script"
+		cp "$script" "$T/before"
+		for how in --remove '--install none' '--install active'; do
+			# shellcheck disable=SC2086
+			run config frank sieve $how
+			status_is 78
+			contains "$output" '"coi-chat" was changed by hand'
+			cmp "$script" "$T/before"
+			[ "$(active frank)" = coi-chat ]
+		done
+	done
+}
+
 # --- the server -------------------------------------------------------------
 
 @test "a server that filters by itself is left alone: 78" {

@@ -43,6 +43,39 @@ TEST(writes, "none marks, active files; only what the server has is required")
 	buf_free(&b);
 }
 
+static void check_edited(struct buf *b)
+{
+	struct buf wire = {0};
+
+	CHECK(!sieve_chat_edited(buf_view(b)));
+	sieve_crlf(buf_view(b), &wire);
+	CHECK(!sieve_chat_edited(buf_view(&wire)));
+	buf_free(&wire);
+	buf_z(b, "keep;\n");
+	CHECK(sieve_chat_edited(buf_view(b)));
+}
+
+TEST(edited, "a rule that somebody added is seen, whatever was written")
+{
+	static const char *const folders[] = {"COI/Chats", "a\"b\\c",
+					      ":create \"", "\";", "\xc3\xbc"};
+	struct buf b = {0};
+	size_t i;
+
+	write_chat(&b, false, NULL, false);
+	check_edited(&b);
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		write_chat(&b, true, folders[i], i % 2 == 0);
+		check_edited(&b);
+	}
+	CHECK(sieve_chat_edited(STR("# coi-chat 1: x\n")));
+	CHECK(sieve_chat_edited(
+	    STR("# coi-chat 1: x\n\tfileinto :flags \"$Chat\" \"")));
+	/* Who knows what another version wrote? */
+	CHECK(!sieve_chat_edited(STR("# coi-chat 2: x\nkeep;\n")));
+	buf_free(&b);
+}
+
 static const char *const names[] = {"mine",  "with blank", "a\"b",    "a\\",
 				    "\\\";", "\xc3\xbc",   "coi-chat"};
 
