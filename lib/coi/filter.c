@@ -31,7 +31,7 @@ static void put_set(struct buf *b, const struct imap_set *s)
 		buf_fmt(b, "%s%u:%u", i > 0 ? "," : "", s->v[i].lo, s->v[i].hi);
 }
 
-/* "UIDVALIDITY UID 3:5,9:9" */
+/* "UIDVALIDITY UID 3:5,9:9 NOT-BEFORE", the last one where there is one. */
 static int save(struct filter *f, struct coi_err *e)
 {
 	struct buf b = {0};
@@ -39,6 +39,8 @@ static int save(struct filter *f, struct coi_err *e)
 
 	buf_fmt(&b, "%u %u ", f->uid_validity, f->done);
 	put_set(&b, &f->waiting);
+	if (f->not_before > 0)
+		buf_fmt(&b, " %lld", (long long)f->not_before);
 	rc = store_set(f->o.store, state_name(f), buf_view(&b), e);
 	buf_free(&b);
 	return rc;
@@ -47,7 +49,7 @@ static int save(struct filter *f, struct coi_err *e)
 static int load(struct filter *f, bool *found, struct coi_err *e)
 {
 	struct str v, one;
-	uint64_t validity, done;
+	uint64_t validity, done, start = 0;
 
 	*found = false;
 	if (store_get(f->o.store, f->arena, state_name(f), &v, e) < 0)
@@ -58,11 +60,15 @@ static int load(struct filter *f, bool *found, struct coi_err *e)
 	one = str_split(&v, ' ');
 	if (!str_u64(one, UINT32_MAX, &done))
 		return 0;
+	one = str_split(&v, ' ');
 	imap_set_free(&f->waiting);
-	if (v.n > 0 && !imap_set_parse(v, &f->waiting))
+	if ((one.n > 0 && !imap_set_parse(one, &f->waiting)) ||
+	    (v.n > 0 && !str_u64(v, INT64_MAX, &start)))
 		return 0;
 	f->uid_validity = (uint32_t)validity;
 	f->done = (uint32_t)done;
+	if (start > 0)
+		f->not_before = (int64_t)start;
 	*found = true;
 	return 0;
 }

@@ -272,6 +272,24 @@ flags() { imap "$1" "SELECT ${2:-INBOX}" 'FETCH 1:* FLAGS' | grep FETCH; }
 	[ "$(in_box bob COI/Chats)" = "new " ]
 }
 
+@test "--start DATE: also when the first run could not print" {
+	chat bob old
+	sleep 2
+	now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+	chat bob new
+	as bob true
+	run bash -c "HOME=$T/bob coi-fetch --json --filter active --start $now >/dev/full"
+	status_is 74
+	filter bob active --start "$now" >/dev/null
+	[ "$(in_box bob)" = "old " ]
+	[ "$(in_box bob COI/Chats)" = "new " ]
+	# mode seen has a set of its own in between
+	chat bob unread
+	filter bob seen >/dev/null
+	filter bob seen >/dev/null
+	[ "$(in_box bob)" = "old unread " ]
+}
+
 @test "nothing is moved before it was printed and acknowledged" {
 	for i in 1 2 3; do chat bob c$i; done
 	as bob true
