@@ -136,14 +136,18 @@ static int surplus(struct imap *im, const struct imap_set *found,
 }
 
 static int thin_some(struct imap *im, struct item *const *v, size_t n,
-		     struct coi_err *e)
+		     const struct imap_set *moved, struct coi_err *e)
 {
 	struct imap_set found = {0}, out = {0};
 	uint64_t have;
+	size_t i, each_once = 0;
 	int rc = copies_find(im, v, n, &found, e);
 
+	for (i = 0; i < n; i++)
+		each_once += v[i]->key != NULL &&
+			     imap_set_has(moved, v[i]->uid);
 	have = imap_set_count(&found);
-	if (rc == 0 && have > n && have <= TOO_MANY)
+	if (rc == 0 && have > each_once && have <= TOO_MANY)
 		rc = surplus(im, &found, &out, e);
 	if (rc == 0 && out.n > 0)
 		rc = imap_store(im, &out, STR("+FLAGS.SILENT"),
@@ -157,12 +161,13 @@ static int thin_some(struct imap *im, struct item *const *v, size_t n,
 }
 
 int copies_thin(struct imap *im, struct item *const *v, size_t n,
-		struct coi_err *e)
+		const struct imap_set *moved, struct coi_err *e)
 {
 	size_t i;
 	int rc = 0;
 
 	for (i = 0; rc == 0 && i < n; i += AT_ONCE)
-		rc = thin_some(im, v + i, n - i < AT_ONCE ? n - i : AT_ONCE, e);
+		rc = thin_some(im, v + i, n - i < AT_ONCE ? n - i : AT_ONCE,
+			       moved, e);
 	return rc;
 }

@@ -301,7 +301,7 @@ static int move_to(struct filter *f, struct imap *im, enum filter_to to,
 		if (rc == 0)
 			rc = filter_select(f, im, name, e);
 		if (rc == 0)
-			rc = copies_thin(im, v + i, some, e);
+			rc = copies_thin(im, v + i, some, &set, e);
 		imap_set_free(&set);
 		sys_point("filter.thinned");
 	}

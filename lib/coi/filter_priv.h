@@ -100,10 +100,11 @@ int copies_sums(struct imap *im, const struct imap_set *set, struct copy **v,
 		size_t *n, struct coi_err *e);
 /*
  * Of several equal copies in the selected mailbox the one that came first
- * stays; all who filter at the same time decide so.
+ * stays; all who filter at the same time decide so.  `moved`: those of the
+ * items that should be there.
  */
 int copies_thin(struct imap *im, struct item *const *v, size_t n,
-		struct coi_err *e);
+		const struct imap_set *moved, struct coi_err *e);
 
 /* --- filter.c ---------------------------------------------------------------
  */

@@ -335,6 +335,18 @@ flags() { imap "$1" "SELECT ${2:-INBOX}" 'FETCH 1:* FLAGS' | grep FETCH; }
 	[ "$(in_box kim)" = "one " ]
 }
 
+@test "a copy that a killed run left behind, beside a chat without id and date" {
+	chat bob one
+	as bob coi-fetch --json >/dev/null
+	chat bob two
+	printf '%s\r\n' 'From: dean@one.test' 'Chat-Version: 1.0' '' nameless |
+		deliver bob
+	imap bob 'CREATE COI.Chats' 'SELECT INBOX' 'COPY 2 COI.Chats' >/dev/null
+	filter bob active >/dev/null
+	[ "$(in_box bob COI/Chats)" = "nameless two " ]
+	[ "$(in_box bob)" = "one " ]
+}
+
 @test "another message under the same id is no copy: both stay" {
 	chat bob one
 	filter bob active >/dev/null
