@@ -206,3 +206,8 @@ int folders_sent(struct imap *im, struct store *st, struct arena *a,
 		return store_set(st, "sent", *sent, e);
 	return 0;
 }
+
+int folders_sent_forget(struct store *st, struct coi_err *e)
+{
+	return store_set(st, "sent", STR(""), e);
+}

@@ -79,5 +79,7 @@ int folders_make(struct imap *im, struct arena *a, struct folders_place *p,
  * absent.  `configured`: "auto", or the name to take. */
 int folders_sent(struct imap *im, struct store *st, struct arena *a,
 		 const char *configured, struct str *sent, struct coi_err *e);
+/* It is not there any more: the next one is looked for anew. */
+int folders_sent_forget(struct store *st, struct coi_err *e);
 
 #endif

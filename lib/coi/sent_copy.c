@@ -40,10 +40,39 @@ static int append(struct sender *s, struct imap *im, struct arena *a,
 	return rc;
 }
 
+/* Found once and remembered, it may have got another name since. */
+static int open_sent(struct sender *s, struct imap *im, struct arena *a,
+		     struct str *sent, struct coi_err *e)
+{
+	struct imap_selected sel;
+	struct coi_err le = {0};
+	struct str was;
+
+	if (folders_sent(im, s->st, a, s->ac->sent_folder, sent, e) < 0)
+		return -1;
+	if (sent->n == 0) {
+		err_set(e, COI_E_UNAVAILABLE, "no Sent mailbox on the server");
+		err_hint(e, "set `sent-folder` to its name or to none");
+		return -1;
+	}
+	if (imap_select(im, *sent, true, &sel, &le) == 0)
+		return 0;
+	was = *sent;
+	if (le.code == COI_E_NOINPUT &&
+	    (folders_sent_forget(s->st, e) < 0 ||
+	     folders_sent(im, s->st, a, s->ac->sent_folder, sent, e) < 0))
+		return -1;
+	if (sent->n > 0 && !str_eq(*sent, was))
+		return imap_select(im, *sent, true, &sel, e);
+	*e = le;
+	if (le.code == COI_E_NOINPUT)
+		err_hint(e, "set `sent-folder` to its name or to none");
+	return -1;
+}
+
 static int copy_rows(struct sender *s, struct imap *im, struct arena *a,
 		     struct store_out *v, size_t n, struct coi_err *e)
 {
-	struct imap_selected sel;
 	struct str sent;
 	struct coi_err first = {0};
 	unsigned failures = 0;
@@ -51,14 +80,7 @@ static int copy_rows(struct sender *s, struct imap *im, struct arena *a,
 	size_t i;
 	int rc;
 
-	if (folders_sent(im, s->st, a, s->ac->sent_folder, &sent, e) < 0)
-		return -1;
-	if (sent.n == 0) {
-		err_set(e, COI_E_UNAVAILABLE, "no Sent mailbox on the server");
-		err_hint(e, "set `sent-folder` to its name or to none");
-		return -1;
-	}
-	if (imap_select(im, sent, true, &sel, e) < 0)
+	if (open_sent(s, im, a, &sent, e) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
 		if (v[i].sent_copy != 0)

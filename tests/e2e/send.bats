@@ -318,6 +318,20 @@ load helper
 	status_is 64
 }
 
+@test "the Sent mailbox that was remembered is gone: another is found" {
+	as alice coi-send -m one bob@two.test
+	python3 - "$T/alice/.local/state/coi/alice.db" <<-'END'
+		import sqlite3, sys
+		c = sqlite3.connect(sys.argv[1])
+		assert c.execute("update kv set value='Old' where name='sent'").rowcount == 1
+		c.commit()
+	END
+	run as alice coi-send -m two bob@two.test
+	status_is 0
+	[ -z "$output" ]
+	wait_for_mail alice 2 Sent
+}
+
 @test "senders side by side make one Sent copy each" {
 	as alice true
 	pids=()
