@@ -265,25 +265,78 @@ out:
 	return rc;
 }
 
+static void warn_no_sent(struct filter *f, struct str name)
+{
+	struct buf b = {0};
+
+	if (f->o.warn == NULL)
+		return;
+	buf_z(&b, "there is no mailbox \"");
+	buf_clean(&b, str_sub(name, 0, 200));
+	buf_z(&b, "\": own mail stays in INBOX; see sent-folder in "
+		  "coi-config(5)");
+	f->o.warn(f->o.ctx, buf_cstr(&b));
+	buf_free(&b);
+}
+
+/*
+ * Selects the target, looked for anew if it went away since it was found.
+ * Without a Sent mailbox own mail stays: *name is absent then.
+ */
+static int reach(struct filter *f, struct imap *im, enum filter_to to,
+		 struct str *name, struct coi_err *e)
+{
+	struct coi_err le = {0};
+	int tries;
+
+	for (tries = 0; name->p != NULL; tries++) {
+		err_clear(&le);
+		if (filter_select(f, im, *name, &le) == 0)
+			return 0;
+		if (le.code != COI_E_NOINPUT || (tries > 0 && to != TO_SENT)) {
+			*e = le;
+			return -1;
+		}
+		if (tries > 0) {
+			warn_no_sent(f, *name);
+			*name = STR_NONE;
+			return 0;
+		}
+		if (to == TO_SENT && folders_sent_forget(f->o.store, e) < 0)
+			return -1;
+		f->have_place = false;
+		if (target(f, im, to, name, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_own(const struct item *x)
+{
+	return x->facts.from_me && x->facts.to_others;
+}
+
 static int move_to(struct filter *f, struct imap *im, enum filter_to to,
 		   struct item **v, size_t n, struct coi_err *e)
 {
 	struct imap_set set = {0};
 	struct str name;
 	size_t i, k = 0;
-	bool stays;
+	bool stays, own = false;
 	int rc = 0;
 
 	if (n == 0)
 		return 0;
-	if (target(f, im, to, &name, e) < 0)
+	for (i = 0; i < n; i++)
+		own |= is_own(v[i]);
+	if (target(f, im, to, &name, e) < 0 ||
+	    (own && reach(f, im, to, &name, e) < 0))
 		return -1;
 	if (name.p == NULL)
 		return 0;
 	for (i = 0; i < n; i++) {
 		stays = false;
-		if (v[i]->facts.from_me && v[i]->facts.to_others &&
-		    kept(f, im, v[i], name, &stays, e) < 0)
+		if (is_own(v[i]) && kept(f, im, v[i], name, &stays, e) < 0)
 			return -1;
 		if (!stays)
 			v[k++] = v[i];

@@ -188,6 +188,35 @@ flags() { imap "$1" "SELECT ${2:-INBOX}" 'FETCH 1:* FLAGS' | grep FETCH; }
 	seen bob own
 }
 
+@test "a Sent folder that is not there: own mail stays, and that is said once a message" {
+	as bob true
+	set_config bob sent-folder Nope
+	letter bob n1@x own 'From: bob@two.test' 'To: dean@one.test'
+	chat bob one
+	filter bob active 2>"$T/err" >/dev/null
+	contains "$(<"$T/err")" 'there is no mailbox "Nope": own mail stays in INBOX'
+	[ "$(in_box bob)" = "own " ]
+	[ "$(in_box bob COI/Chats)" = "one " ]
+	chat bob two
+	filter bob active 2>"$T/err" >/dev/null
+	[ ! -s "$T/err" ]
+	[ "$(in_box bob COI/Chats)" = "one two " ]
+}
+
+@test "the Sent folder has another name now: it is looked for anew" {
+	as bob coi-fetch >/dev/null
+	python3 - "$T/bob/.local/state/coi/bob.db" <<-'END'
+		import sqlite3, sys
+		c = sqlite3.connect(sys.argv[1])
+		c.execute("insert or replace into kv values('sent', 'Old')")
+		c.commit()
+	END
+	letter bob n1@x own 'From: bob@two.test' 'To: dean@one.test'
+	filter bob active
+	[ -z "$(in_box bob)" ]
+	[ "$(in_box bob Sent)" = "own " ]
+}
+
 @test "a namespace with a prefix: INBOX.COI.Chats, INBOX.Blocked" {
 	chat judy one
 	[ "$(filter judy active --trace="$T/trace" | texts)" = "one " ]

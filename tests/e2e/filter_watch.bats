@@ -37,6 +37,22 @@ holds() { [ "$(in_box "$1" "$2")" = "$3" ]; }
 	[ -z "$(as bob coi-fetch --json)" ]
 }
 
+@test "the folder of chats is deleted meanwhile: it is made again, also for own messages" {
+	watch bob --filter active
+	ready
+	chat bob 1 one
+	within 10 holds bob COI/Chats "one "
+	imap bob 'DELETE COI.Chats' >/dev/null
+	printf '%s\r\n' 'From: bob@two.test' 'To: dean@one.test' \
+		'Message-ID: <chat$own@two.test>' '' own | deliver bob
+	within 10 holds bob COI/Chats "own "
+	chat bob 2 two
+	within 10 holds bob COI/Chats "own two "
+	[ -z "$(in_box bob)" ]
+	end_watch
+	status_is 0
+}
+
 @test "seen: moved when another program marks it as read" {
 	watch bob --filter seen
 	ready
