@@ -1,4 +1,5 @@
 /* coi-config discover: the servers of an address, as a section to use. */
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -60,20 +61,42 @@ static const char *account_name(struct discover *d, struct coi_err *e)
 	return NULL;
 }
 
-/* Seen from the file that names it. */
-static const char *from_file(struct discover *d, struct str v)
+/* A file's name as it is from everywhere; one that is relative begins in
+ * `folder`. */
+static const char *whole_path(struct discover *d, struct str folder,
+			      struct str v)
 {
-	const char *slash = strrchr(d->path, '/'), *home = env("HOME");
+	const char *home = env("HOME");
 
 	if (str_starts(v, "~/") && home != NULL)
 		return arena_fmt(d->a, "%s/%.*s", home,
 				 STR_ARG(str_sub(v, 2, v.n)))
 		    .p;
-	if (str_starts(v, "/") || slash == NULL)
+	if (str_starts(v, "/") || folder.p == NULL)
 		return arena_cstr(d->a, v);
-	return arena_fmt(d->a, "%.*s/%.*s", (int)(slash - d->path), d->path,
-			 STR_ARG(v))
-	    .p;
+	return arena_fmt(d->a, "%.*s/%.*s", STR_ARG(folder), STR_ARG(v)).p;
+}
+
+/* Seen from the file that names it. */
+static const char *from_file(struct discover *d, struct str v)
+{
+	const char *slash = strrchr(d->path, '/');
+
+	return whole_path(d,
+			  slash == NULL ? STR_NONE
+					: str_sub(str_of(d->path), 0,
+						  (size_t)(slash - d->path)),
+			  v);
+}
+
+/* Seen from the folder we are in: the section is read from elsewhere. */
+static const char *from_here(struct discover *d, const char *v)
+{
+	char here[PATH_MAX];
+
+	return whole_path(
+	    d, str_of(getcwd(here, sizeof(here)) != NULL ? here : NULL),
+	    str_of(v));
 }
 
 /* Is the name free, and whom does the file trust? */
@@ -87,7 +110,7 @@ static int read_config(struct discover *d, struct coi_err *e)
 	int rc = -1;
 
 	if (var != NULL && *var != '\0') {
-		d->ca_file = var;
+		d->ca_file = from_here(d, var);
 		d->ca_origin = "COI_CA_FILE";
 	}
 	if (d->path == NULL || access(d->path, F_OK) != 0)

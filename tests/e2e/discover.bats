@@ -796,6 +796,20 @@ redirect() { # FROM-HOST PATH STATUS LOCATION
 	contains "$err" 'already'
 }
 
+@test "--write: COI_CA_FILE stands there as a path that is right from everywhere" {
+	srv_domain
+	cp "$CA/ca.pem" "$HOME/ca.pem"
+	cd "$HOME"
+	for file in ca.pem '~/ca.pem' "$HOME/ca.pem"; do
+		rm -rf "$HOME/.config"
+		COI_CA_FILE=$file discover --write alice@example.test
+		status_is 0
+		contains "$(<"$CONF")" "ca-file = $HOME/ca.pem"
+		[ "$(cd / && coi-config show | grep ca-file)" = \
+			"ca-file = $HOME/ca.pem" ]
+	done
+}
+
 @test "--write: only where that can be read again" {
 	srv_domain
 	mkdir -p "${CONF%/*}"
