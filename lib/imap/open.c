@@ -11,10 +11,13 @@ static int greeting(struct imap *im, struct coi_err *e)
 	while (!im->greeted) {
 		if (imap_read(im, e) < 0) {
 			if (e->code == COI_E_TEMP && im->c != NULL &&
-			    im->o.net.tls != NET_TLS_IMPLICIT && !im->bye)
+			    im->o.net.tls != NET_TLS_IMPLICIT && !im->bye) {
+				e->hint[0] = '\0';
 				err_hint(e, "a server that expects TLS from "
 					    "the start says nothing: try "
-					    "imap-tls = implicit");
+					    "imap-tls = implicit, or a longer "
+					    "--timeout");
+			}
 			return -1;
 		}
 	}

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "fmt/enc.h"
 #include "net/priv.h"
@@ -310,6 +311,14 @@ static bool trust_system(SSL_CTX *ctx)
 	return any;
 }
 
+/* TLS does not say that a file is not there. */
+static void why_not(const char *path, char *why, size_t n)
+{
+	net_tls_errors(why, n);
+	if (access(path, R_OK) < 0)
+		snprintf(why, n, "%s", strerror(errno));
+}
+
 int net_cert_trust(struct net_conn *c, SSL_CTX *ctx, struct coi_err *e)
 {
 	char why[160];
@@ -323,7 +332,7 @@ int net_cert_trust(struct net_conn *c, SSL_CTX *ctx, struct coi_err *e)
 		return 0;
 	}
 	if (SSL_CTX_load_verify_file(ctx, c->o.ca_file) != 1) {
-		net_tls_errors(why, sizeof(why));
+		why_not(c->o.ca_file, why, sizeof(why));
 		err_set(e, COI_E_CONFIG, "ca-file \"%s\" cannot be used: %s",
 			c->o.ca_file, why);
 		err_hint(e, "it must be a readable PEM file of certificates");
@@ -358,14 +367,14 @@ int net_cert_client(struct net_conn *c, SSL_CTX *ctx, struct coi_err *e)
 		key = c->o.client_cert;
 	SSL_CTX_set_default_passwd_cb(ctx, no_prompt);
 	if (SSL_CTX_use_certificate_chain_file(ctx, c->o.client_cert) != 1) {
-		net_tls_errors(why, sizeof(why));
+		why_not(c->o.client_cert, why, sizeof(why));
 		return err_set(e, COI_E_CONFIG,
 			       "client-cert \"%s\" cannot be used: %s",
 			       c->o.client_cert, why);
 	}
 	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
 	    SSL_CTX_check_private_key(ctx) != 1) {
-		net_tls_errors(why, sizeof(why));
+		why_not(key, why, sizeof(why));
 		err_set(e, COI_E_CONFIG, "client-key \"%s\" cannot be used: %s",
 			key, why);
 		err_hint(e, "a PEM key without passphrase that belongs to the "

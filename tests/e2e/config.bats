@@ -457,6 +457,31 @@ steps() { jq -r --arg r "${1:-ok}" 'select(.result == $r) | .check' <<<"$output"
 	contains "$output" overloaded
 }
 
+@test "doctor: starttls where the server speaks TLS from the start: the fix says so" {
+	set_config alice imap-tls starttls
+	set_config alice smtp-port "$ONE_SMTPS_PORT"
+	quietly as alice coi-config doctor --json --timeout 1s
+	status_is 75
+	[ "$(steps fail | xargs)" = 'imap-greeting smtp-greeting' ]
+	contains "$(get 'select(.check == "imap-greeting") | .fix')" 'imap-tls = implicit'
+	contains "$(get 'select(.check == "smtp-greeting") | .fix')" 'smtp-tls = implicit'
+}
+
+@test "doctor: a file of certificates that is not there, or no such file" {
+	set_config alice client-cert "$T/none.pem"
+	quietly as alice coi-config doctor --json
+	status_is 78
+	contains "$(get 'select(.result == "fail") | .text')" 'none.pem" cannot be used: No such file'
+	set_config alice ca-file "$T/nope.pem"
+	quietly as alice coi-config doctor --json
+	status_is 78
+	contains "$(get 'select(.check == "imap-tls") | .text')" 'No such file'
+	echo hello >"$T/nope.pem"
+	quietly as alice coi-config doctor --json
+	status_is 78
+	contains "$(get 'select(.check == "imap-tls") | .text')" 'no certificate'
+}
+
 @test "doctor: a server without IDLE, a Sent mailbox that is not there, no COI/Chats: told, with the fix" {
 	play ok -r
 	sed -i 's/^sent-folder.*/sent-folder = Outbox/' "$HOME/.config/coi/config"
