@@ -73,13 +73,26 @@ static bool others(const struct decode_opts *d, const struct addr_list *l)
 	return false;
 }
 
+/* With <> where they stand there: 1@x is a part of 11@x. */
+static struct str whole_id(struct str block, struct str id)
+{
+	size_t at = (size_t)(id.p - block.p);
+
+	if (at > 0 && at + id.n < block.n && id.p[-1] == '<' &&
+	    id.p[id.n] == '>')
+		return (struct str){id.p - 1, id.n + 2};
+	return id;
+}
+
 static void find_key(struct heads *h, struct item *x)
 {
 	struct str block = buf_view(&h->header), value, id;
 
 	value = hdr_get(block, "Message-ID");
 	x->key = "Message-ID";
-	if (value.p == NULL || !msgid_next(&value, &id)) {
+	if (value.p != NULL && msgid_next(&value, &id)) {
+		id = whole_id(block, id);
+	} else {
 		x->key = "Date";
 		id = str_trim(hdr_unfold(h->a, hdr_get(block, "Date")));
 	}

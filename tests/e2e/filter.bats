@@ -179,6 +179,15 @@ flags() { imap "$1" "SELECT ${2:-INBOX}" 'FETCH 1:* FLAGS' | grep FETCH; }
 	seen bob 'came back'
 }
 
+@test "an own message whose id is a part of another in Sent is moved" {
+	for id in 11@x 1@x; do
+		letter bob $id "$id" 'From: bob@two.test' 'To: dean@one.test'
+		filter bob active
+	done
+	[ -z "$(in_box bob)" ]
+	[ "$(in_box bob Sent)" = "11@x 1@x " ]
+}
+
 @test "no Sent folder wanted: own mail is only marked" {
 	as bob true
 	set_config bob sent-folder none
