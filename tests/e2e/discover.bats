@@ -800,6 +800,7 @@ redirect() { # FROM-HOST PATH STATUS LOCATION
 	srv_domain
 	cp "$CA/ca.pem" "$HOME/ca.pem"
 	cd "$HOME"
+	# shellcheck disable=SC2088
 	for file in ca.pem '~/ca.pem' "$HOME/ca.pem"; do
 		rm -rf "$HOME/.config"
 		COI_CA_FILE=$file discover --write alice@example.test
