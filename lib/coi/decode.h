@@ -55,8 +55,9 @@ int decoder_end(struct decoder *d, struct coi_err *e);
 /* Gives up a message that was begun: files saved for it are removed. */
 void decoder_drop(struct decoder *d);
 
-/* Hash over id, From, Date, text and the shape of the parts: the same mail
- * gives the same value however it was fetched.  32 octets. */
+/* Hash over id (without one: the header), From, Date, text and the shape of the
+ * parts: the same mail gives the same value however it was fetched.  32 octets.
+ */
 struct str decoder_identity(const struct decoder *d);
 /* The first References id, or In-Reply-To, else the id itself. */
 struct str message_root(const struct message *m);

@@ -275,8 +275,22 @@ static void one_field(struct decoder *d, enum field f, struct str value)
 }
 
 /* The header block of the message itself: the first of each field counts. */
+/* What tells a message without an id from the next one: every trace field. */
+static void note_fields(struct decoder *d, struct str block)
+{
+	struct str name, value;
+
+	while (hdr_next(&block, &name, &value)) {
+		buf_str(&d->shape, name);
+		buf_c(&d->shape, ':');
+		buf_str(&d->shape, value);
+		buf_c(&d->shape, '\n');
+	}
+}
+
 void decode_head(struct decoder *d, struct str block)
 {
+	const struct str whole = block;
 	struct message *m = d->m;
 	bool had[F_OTHER] = {false}, twice = false;
 	struct str name, value;
@@ -306,6 +320,8 @@ void decode_head(struct decoder *d, struct str block)
 	 * replies of others name. */
 	if (d->original_id.p != NULL)
 		m->id = d->original_id;
+	if (m->id.p == NULL && d->o->identity)
+		note_fields(d, whole);
 	if (m->from.email.p == NULL)
 		message_warn(d->a, m, "no From address");
 }

@@ -281,6 +281,17 @@ texts() { jq -r .text | tr '\n' ' '; }
 	[ -z "$(as bob coi-fetch --no-commit --json)" ]
 }
 
+@test "equal messages without Message-ID are two, and repeat nothing when they are renumbered" {
+	for i in 1 2 3; do
+		printf 'From: sensor@one.test\r\nTo: bob@two.test\r\nChat-Version: 1.0\r\n\r\nthe door is open\r\n' | deliver bob
+	done
+	[ "$(as bob coi-fetch --json | jq -r .id | sort -u | wc -l)" = 3 ]
+	[ -z "$(as bob coi-fetch --json)" ]
+	sed -i '1s/V[0-9]*/V77777/' "$(maildir bob)/dovecot-uidlist"
+	rm -f "$(maildir bob)"/dovecot.index*
+	[ -z "$(as bob coi-fetch --json)" ]
+}
+
 @test "--ack goes on after a line that is no record" {
 	chat 1 one
 	chat 2 two
