@@ -220,8 +220,9 @@ static int room_for(struct handler *h, const struct job *j, struct coi_err *e)
 	for (;;) {
 		l = load_of(h);
 		c = conv_of(h, j->src, j->conversation);
-		if (c != NULL &&
-		    (c->full || (c->failures > 0 && c->n >= BEHIND_MAX)))
+		if (c != NULL
+			? c->full || (c->failures > 0 && c->n >= BEHIND_MAX)
+			: j->src->overflow)
 			return 1;
 		if (l.all > 0 && (l.all >= JOBS_MAX ||
 				  l.all_octets + j->line.n > JOBS_OCTETS))
@@ -259,10 +260,11 @@ int handler_take(struct handler *h, const struct handler_account *from,
 	return 0;
 drop:
 	if (rc == 1) {
-		s->missed = true;
 		c = conv_of(h, s, j->conversation);
 		if (c != NULL)
 			c->full = true;
+		else
+			s->overflow = true;
 	}
 	job_free(j);
 	return rc;
@@ -272,16 +274,9 @@ bool handler_missed(struct handler *h, const struct handler_account *from)
 {
 	struct source *s = source_of(h, from, false);
 	struct load l = load_of(h);
-	const struct conv *c;
 
-	if (s == NULL || !s->missed || l.all > JOBS_MAX / 2 ||
-	    l.all_octets > JOBS_OCTETS / 2)
-		return false;
-	for (c = h->convs; c != NULL; c = c->next)
-		if (c->src == s && c->full)
-			return false;
-	s->missed = false;
-	return true;
+	return s != NULL && l.all <= JOBS_MAX / 2 &&
+	       l.all_octets <= JOBS_OCTETS / 2 && queue_missed(h, s);
 }
 
 /* --- what was put back -----------------------------------------------------
@@ -372,7 +367,8 @@ static bool busy(const struct handler *h, bool retries)
 		if (!post_idle(s))
 			return true;
 	for (c = h->convs; c != NULL; c = c->next)
-		if (retries || c->state != CONV_WAITING)
+		if (c->state != CONV_EMPTY &&
+		    (retries || c->state != CONV_WAITING))
 			return true;
 	return false;
 }

@@ -30,7 +30,7 @@ struct source {
 	struct store *store; /* open while anything is to do */
 	unsigned users;	     /* of the store */
 	size_t njobs;
-	bool missed; /* a message was not taken */
+	bool overflow; /* not taken, and nothing says of which conversations */
 	/* Those that were done last: a reader that looked before comes late. */
 	unsigned char (*recent)[32];
 	size_t nrecent;
@@ -60,9 +60,11 @@ struct job {
 	struct buf line;
 };
 
-enum conv_state { CONV_READY, CONV_RUNNING, CONV_WAITING };
+enum conv_state { CONV_READY, CONV_RUNNING, CONV_WAITING, CONV_EMPTY };
 
-/* The messages of one conversation, in order; freed with the last one. */
+/* The messages of one conversation, in order; freed with the last one, but for
+ * one that is full (CONV_EMPTY): no later message may overtake what it could
+ * not take. */
 struct conv {
 	struct conv *next;
 	struct conv *ready; /* the next that is ready */
@@ -73,7 +75,7 @@ struct conv {
 	enum conv_state state;
 	int64_t until;	   /* CONV_WAITING */
 	unsigned failures; /* in a row */
-	bool full;	   /* messages were not taken: none until it is empty */
+	bool full; /* messages were not taken: none until queue_missed() */
 };
 
 struct handler {
@@ -103,6 +105,8 @@ void queue_add(struct handler *h, struct job *j);
 /* Starts a worker where one is wanted. */
 void queue_pump(struct handler *h);
 void queue_clear(struct handler *h);
+/* Were messages not taken that can be now?  Asked once: they are to come. */
+bool queue_missed(struct handler *h, struct source *s);
 /* How much waits to run, and how much there is in all. */
 struct load {
 	size_t ready, ready_octets, all, all_octets;

@@ -110,6 +110,8 @@ static void worker(void *arg)
 		conv_pop(c);
 		if (c->n > 0)
 			make_ready(h, c);
+		else if (c->full)
+			c->state = CONV_EMPTY;
 		else
 			conv_free(h, c);
 	}
@@ -174,8 +176,24 @@ void queue_add(struct handler *h, struct job *j)
 	c->n++;
 	c->octets += j->line.n;
 	j->src->njobs++;
-	if (fresh)
+	if (fresh || c->state == CONV_EMPTY)
 		make_ready(h, c);
+}
+
+bool queue_missed(struct handler *h, struct source *s)
+{
+	struct conv *c, *next;
+	bool any = s->overflow;
+
+	s->overflow = false;
+	for (c = h->convs; c != NULL; c = next) {
+		next = c->next;
+		if (c->src != s || c->state != CONV_EMPTY)
+			continue;
+		any = true;
+		conv_free(h, c);
+	}
+	return any;
 }
 
 void queue_clear(struct handler *h)

@@ -589,10 +589,14 @@ static void behind(void *arg)
 	CHECK(take(h, "other@x", "mail:carol", 200, "text") == 0);
 	unlink(flag);
 	CHECK(idle(h));
+	/* None overtakes those that were not taken. */
+	CHECK(take(h, "late@x", "mail:bob", 201, "text") == 1);
 	CHECK(handler_missed(h, &from));
 	CHECK(!handler_missed(h, &from));
-	CHECK_INT(cursor(), 64);
-	CHECK_INT(handler_stats(h).done, 65);
+	CHECK(take(h, "64@x", "mail:bob", 65, "text") == 0);
+	CHECK(idle(h));
+	CHECK_INT(cursor(), 65);
+	CHECK_INT(handler_stats(h).done, 66);
 	handler_free(h, 1000);
 }
 
@@ -609,6 +613,53 @@ TEST(backlog, "what waits behind a failing message has a limit")
 	fd = open(flag, O_CREAT | O_WRONLY, 0600);
 	close(fd);
 	in_task(behind);
+	end();
+}
+
+static void two_behind(void *arg)
+{
+	struct handler_account from = from_here();
+	struct handler *h = start();
+	char id[32];
+	unsigned i;
+
+	take(h, "0@x", "mail:bob", 1, "text");
+	take(h, "0@y", "mail:carol", 2, "text");
+	task_sleep(300); /* both have failed by now */
+	for (i = 1; i <= 70; i++) {
+		snprintf(id, sizeof(id), "%u@x", i);
+		take(h, id, "mail:bob", 2 * i + 1, "text");
+		snprintf(id, sizeof(id), "%u@y", i);
+		take(h, id, "mail:carol", 2 * i + 2, "text");
+	}
+	CHECK(!handler_missed(h, &from));
+	unlink(flag);
+	for (i = 0; i < 1000 && handler_stats(h).done < 64; i++)
+		task_sleep((int)slow(20));
+	CHECK_INT(handler_stats(h).done, 64);
+	/* Those of Bob can come, however long Carol's wait. */
+	CHECK(handler_missed(h, &from));
+	CHECK(!handler_missed(h, &from));
+	CHECK(take(h, "70@x", "mail:bob", 141, "text") == 0);
+	CHECK(take(h, "70@y", "mail:carol", 142, "text") == 1);
+	handler_free(h, 1000);
+}
+
+TEST(backlogs, "a conversation that goes on does not wait for one that fails")
+{
+	static char command[256];
+	int fd;
+
+	begin(command);
+	snprintf(flag, sizeof(flag), "%s/busy", dir.path);
+	snprintf(command, sizeof(command),
+		 "case $COI_MSG_ID in *@y) exit 75;; esac; "
+		 "test ! -e %s || exit 75",
+		 flag);
+	opts.retry_ms = 200;
+	fd = open(flag, O_CREAT | O_WRONLY, 0600);
+	close(fd);
+	in_task(two_behind);
 	end();
 }
 
