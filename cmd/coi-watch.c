@@ -271,7 +271,7 @@ static void turn(struct watching *x)
 	int64_t now;
 
 	/* No events: a reader that leaves is told all the same. */
-	p[n] = (struct pollfd){.fd = 1};
+	p[n] = (struct pollfd){.fd = x->stopping ? -1 : 1};
 	task_poll(p, n + 1, until(x));
 	now = sys_mono_ms();
 	todo = watch_system_take(x->sys, p, n);

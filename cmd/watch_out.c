@@ -303,6 +303,7 @@ bool watch_out_unread(struct watch_out *o)
 {
 	struct pollfd p = {.fd = 1};
 
+	/* A pipe without a reader says POLLERR, a socket POLLHUP. */
 	return !o->regular && o->failed == COI_OK && poll(&p, 1, 0) > 0 &&
-	       (p.revents & POLLERR) != 0;
+	       (p.revents & (POLLERR | POLLHUP)) != 0;
 }

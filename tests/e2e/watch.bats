@@ -363,6 +363,30 @@ load watching
 	[ "$(jq -r 'select(.kind).text' "$T/got")" = one ]
 }
 
+@test "a reader behind a socket that leaves ends it quietly" {
+	as bob true
+	OUT=$T/out ERR=$T/err
+	: >"$OUT"
+	HOME=$T/bob python3 - "$T/pid" >"$T/got" 2>"$ERR" 3>&- <<-'END'
+		import socket, subprocess, sys
+		ours, theirs = socket.socketpair()
+		p = subprocess.Popen(["coi-watch", "--json"], stdin=subprocess.DEVNULL, stdout=theirs)
+		theirs.close()
+		got = b""
+		while b"ready" not in got:
+		    got += ours.recv(4096)
+		ours.close()
+		try:
+		    print("status", p.wait(10))
+		except subprocess.TimeoutExpired:
+		    print("goes on after", open("/proc/%d/stat" % p.pid).read().split()[13:15])
+		    p.kill()
+		    p.wait()
+	END
+	[ "$(cat "$T/got")" = "status 0" ]
+	[ ! -s "$ERR" ]
+}
+
 @test "a reader that does not read: SIGTERM ends it within 5 s, nothing is lost" {
 	local i
 	for i in {1..40}; do
