@@ -23,6 +23,7 @@ holds() { [ "$(in_box "$1" "$2")" = "$3" ]; }
 	printed one
 	within 10 holds bob COI/Chats "one "
 	within 5 event moved
+	valid_event moved
 	[ "$(jq -c 'select(.event=="moved") | [.account, .imap.mailbox, .imap.uid, .id, .to]' "$OUT")" = \
 		'["bob","INBOX",3,"chat$1@elsewhere.test","COI.Chats"]' ]
 	chat bob 2 two

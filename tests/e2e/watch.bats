@@ -250,6 +250,7 @@ load watching
 	watch alice -a alice -a bob
 	within 15 event stopped
 	[ "$(jq -c 'select(.event=="stopped") | [.account, .status]' "$OUT")" = '["bob",77]' ]
+	valid_event stopped
 	ready
 	chat alice 1 one
 	printed one

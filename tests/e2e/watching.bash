@@ -73,6 +73,13 @@ count() { grep -cF -- "$2" "$1" || true; }
 event() { [ "$(count "$OUT" "\"event\":\"$1\"")" -ge "${2:-1}" ]; }
 ready() { within 15 event ready "${1:-1}"; }
 
+# valid_event NAME: there are such lines, and they are as the schema says.
+valid_event() {
+	event "$1" || return 1
+	jq -c --arg name "$1" 'select(.event==$name)' "$OUT" |
+		"$ROOT/tests/lib/schema" "$ROOT/share/coi-event.schema.json"
+}
+
 texts() { jq -r 'select(.kind) | .text' "$OUT" | tr '\n' ' '; }
 # printed TEXT...: exactly these messages so far, in this order.
 said() { [ "$(texts)" = "$* " ]; }
