@@ -13,6 +13,14 @@ struct watch *watch_new(const struct watch_opts *o)
 	return w;
 }
 
+void watching_retire(struct watching *a, struct account *ac)
+{
+	if (ac == NULL)
+		return;
+	a->old = mem_more(a->old, a->nold, &a->old_cap, sizeof(*a->old));
+	a->old[a->nold++] = ac;
+}
+
 static void forget_old(struct watching *a)
 {
 	size_t i;
@@ -72,7 +80,7 @@ int watch_reload(struct watch *w, struct account *ac, struct coi_err *e)
 		a = a->next;
 	if (a == NULL)
 		return watch_add(w, ac, e);
-	account_free(a->next_ac);
+	watching_retire(a, a->next_ac);
 	a->next_ac = ac;
 	if (a->done) {
 		/* It stopped for a reason that may be gone. */

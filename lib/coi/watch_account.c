@@ -42,8 +42,7 @@ static void swap(struct watching *a)
 		a->lease = -1;
 		a->nboxes = 0;
 	}
-	a->old = mem_more(a->old, a->nold, &a->old_cap, sizeof(*a->old));
-	a->old[a->nold++] = a->ac;
+	watching_retire(a, a->ac);
 	a->ac = a->next_ac;
 	a->next_ac = NULL;
 	a->ever = false; /* what is wrong now is wrong in the file */

@@ -86,6 +86,8 @@ struct watch {
 /* watch.c */
 void watching_say(struct watching *a, enum watch_kind kind,
 		  struct watch_event ev);
+/* Handlers may have been given it already: it goes with the watch. */
+void watching_retire(struct watching *a, struct account *ac);
 
 /* watch_account.c: the task. */
 void watching_run(void *arg);

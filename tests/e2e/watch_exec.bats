@@ -361,6 +361,28 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	[ -z "$(as bob coi-fetch --json)" ]
 }
 
+@test "SIGHUP twice while many messages wait: handlers go on with the account" {
+	local i had
+	for i in {1..280}; do
+		echo "{\"to\":[\"bob@two.test\"],\"text\":\"m$i\"}"
+	done | as alice coi-send --json >/dev/null
+	wait_for_mail bob 280
+	as bob touch "$T/bob/in"
+	# What is freed is overwritten.
+	MALLOC_PERTURB_=90 watch bob --start all --jobs 1 \
+		--exec 'sleep 0.1; echo "$COI_ACCOUNT" >>"$HOME/in"'
+	for i in 1 2; do
+		had=$(wc -l <"$T/bob/in")
+		within 20 eval '[ "$(wc -l <"$T/bob/in")" -ge $((had + 3)) ]'
+		kill -HUP "$WATCH"
+	done
+	had=$(wc -l <"$T/bob/in")
+	within 20 eval '[ "$(wc -l <"$T/bob/in")" -ge $((had + 3)) ]'
+	end_watch
+	status_is 0
+	[ "$(sort -u "$T/bob/in")" = bob ]
+}
+
 @test "options that make no sense are refused" {
 	as bob true
 	for args in '--reply' '--jobs 2' '--tries 3' '--exec= ' '--exec true --jobs 0' \
