@@ -82,6 +82,8 @@ int watch_reload(struct watch *w, struct account *ac, struct coi_err *e)
 		return watch_add(w, ac, e);
 	watching_retire(a, a->next_ac);
 	a->next_ac = ac;
+	if (a->done && w->stopping)
+		return 0;
 	if (a->done) {
 		/* It stopped for a reason that may be gone. */
 		if (--w->failed == 0)
