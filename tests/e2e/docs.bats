@@ -225,7 +225,7 @@ all_work() {
 	keys=$(
 		cd "$ROOT" || exit
 		grep -ohE 'json_k[a-z0-9]*\(&?j, *"[A-Za-z]+"' lib/kind/message_json.c \
-			lib/coi/send_result.c lib/coi/doctor.c cmd/cli.c \
+			lib/coi/send_result.c lib/coi/doctor.c cmd/cli_errors.c \
 			cmd/dead.c cmd/watch_out.c lib/coi/filter.c |
 			sed 's/.*"\(.*\)"/\1/'
 		grep -ohE 'put_(addrs|strs)\(&?j, "[A-Za-z]+"' \
