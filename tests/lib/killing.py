@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import time
 
@@ -36,6 +37,17 @@ def points(*prefixes):
             found.update((commit + ".before", commit + ".after"))
     check(len(found) > 20, "only these points are in the sources:", found)
     return sorted(p for p in found if p.startswith(prefixes))
+
+
+def snapshot(state, copy):
+    """The databases at one moment each, without what belongs to a process."""
+    os.mkdir(copy)
+    for name in glob.glob(state + "/*.db"):
+        here = sqlite3.connect(name, timeout=60)
+        there = sqlite3.connect(os.path.join(copy, os.path.basename(name)))
+        here.backup(there)
+        here.close()
+        there.close()
 
 
 class User:
@@ -74,10 +86,13 @@ class User:
         return (p.returncode, [json.loads(x) for x in lines[:-1]],
                 err.decode(errors="replace"))
 
-    def uncommitted(self, state):
-        """The ids that a copy of the state does not know as done."""
+    def uncommitted(self, state, live=False):
+        """The ids that a copy of the state does not know as done; live: it
+        changes meanwhile."""
         copy = state + ".copy"
-        if os.path.exists(state):
+        if live:
+            snapshot(state, copy)
+        elif os.path.exists(state):
             shutil.copytree(state, copy)
         status, lines, err = self.run(["coi-fetch", "--json"], copy)
         shutil.rmtree(copy, ignore_errors=True)
