@@ -244,7 +244,7 @@ static const struct one {
      .rcpt = {SMTP_REFUSED + 1},
      .before = 1},
     {.name = "an answer in the middle of the data is no acceptance",
-     .script = DATA "< MAIL*\n< RCPT*\n< DATA\n> 250 s\n> 250 r\n> 354 go\n"
+     .script = DATA "< MAIL*\n< RCPT*\n< DATA\n> 250 s\n> 250 r\n+ 354 go\n"
 		    "> 250 already\n",
      .rc = -1,
      .state = SMTP_DEFERRED,
