@@ -274,7 +274,6 @@ static void one_field(struct decoder *d, enum field f, struct str value)
 	}
 }
 
-/* The header block of the message itself: the first of each field counts. */
 /* What tells a message without an id from the next one: every trace field. */
 static void note_fields(struct decoder *d, struct str block)
 {
@@ -288,6 +287,7 @@ static void note_fields(struct decoder *d, struct str block)
 	}
 }
 
+/* The header block of the message itself: the first of each field counts. */
 void decode_head(struct decoder *d, struct str block)
 {
 	const struct str whole = block;

@@ -22,13 +22,6 @@ letter() {
 }
 chat() { letter "$1" "chat\$$2@one.test" "$2" 'Chat-Version: 1.0'; }
 
-# in_box USER [MAILBOX]: the texts there, sorted, in one line.
-in_box() {
-	local f
-	mail_files "$@" | while IFS= read -r f; do
-		[[ $f == *:2,*T* ]] || tail -n 1 "$f" | tr -d '\r'
-	done | sort | tr '\n' ' '
-}
 # seen USER TEXT [MAILBOX]: is it marked as read?
 seen() {
 	local user=$1 text=$2 f

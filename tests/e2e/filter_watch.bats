@@ -5,15 +5,6 @@ SERVERS="two bare coi"
 load helper
 load watching
 
-# in_box USER [MAILBOX]: the texts there that are not marked \Deleted, sorted.
-in_box() {
-	local f
-	mail_files "$@" | while IFS= read -r f; do
-		[[ $f == *:2,*T* ]] || tail -n 1 "$f" | tr -d '\r'
-	done | sort | tr '\n' ' '
-}
-holds() { [ "$(in_box "$1" "$2")" = "$3" ]; }
-
 @test "active: printed, then moved, with an event line; never printed again (CLI-326)" {
 	chat bob 0 old
 	watch bob --filter active

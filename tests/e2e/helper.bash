@@ -245,3 +245,13 @@ status_is() {
 		return 1
 	}
 }
+
+# in_box USER [MAILBOX]: the texts there that are not marked \Deleted, sorted.
+in_box() {
+	local f
+	mail_files "$@" | while IFS= read -r f; do
+		[[ $f == *:2,*T* ]] || tail -n 1 "$f" | tr -d '\r'
+	done | sort | tr '\n' ' '
+}
+# holds USER MAILBOX TEXTS: exactly these, as in_box prints them.
+holds() { [ "$(in_box "$1" "$2")" = "$3" ]; }

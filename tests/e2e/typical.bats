@@ -5,15 +5,6 @@ SERVERS="coi plain"
 load helper
 load watching
 
-# in_box USER [MAILBOX]: the texts there, sorted.
-in_box() {
-	local f
-	mail_files "$@" | while IFS= read -r f; do
-		tail -n 1 "$f" | tr -d '\r'
-	done | sort | tr '\n' ' '
-}
-holds() { [ "$(in_box "$1" "$2")" = "$3" ]; }
-
 # run_typical USER PEER [WATCH OPTION...]: chat and mail come in and are sorted, the chat
 # is shown and answered, and the answer reaches the peer.
 run_typical() {

@@ -6,8 +6,6 @@ bats_require_minimum_version 1.5.0
 load helper
 load watching
 
-PEERS_DIR=$ROOT/tests/peer/imap
-
 teardown() {
 	[ -n "$BATS_TEST_COMPLETED" ] || tail -n 20 "$T"/err.* "$T"/out.*
 	exec 7>&-
@@ -29,16 +27,6 @@ other_certificate() {
 	dovecot two start
 }
 
-# play SCRIPT [OPTION...]: the scripted server, and a watch of INBOX there.
-play() {
-	local script=$1
-	shift
-	start_peer -T 60 "$PEERS_DIR/$script.peer"
-	peer_account
-	watch me -b INBOX --timeout 5s "$@"
-}
-
-lost() { jq -r 'select(.event=="lost") | "\(.reason) \(.reply // "")"' "$OUT"; }
 lines() { jq -c 'select(.kind)' "$OUT" | wc -l; }
 # sorted TEXT...: exactly these, in any order.
 all_of() {

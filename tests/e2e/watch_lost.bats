@@ -4,19 +4,6 @@
 load helper
 load watching
 
-PEERS_DIR=$ROOT/tests/peer/imap
-
-# play SCRIPT [OPTION...]: the scripted server, and a watch of INBOX there.
-play() {
-	local script=$1
-	shift
-	start_peer -T 60 "$PEERS_DIR/$script.peer"
-	peer_account
-	watch me -b INBOX --timeout 5s "$@"
-}
-
-lost() { jq -r 'select(.event=="lost") | "\(.reason) \(.reply // "")"' "$OUT"; }
-
 @test "the server restarts: connected again, all that came meanwhile is printed" {
 	line bob
 	watch bob

@@ -1,6 +1,7 @@
 # What the files about coi-watch share; `load watching` behind the helper.
 # shellcheck shell=bash
 
+PEERS_DIR=$ROOT/tests/peer/imap
 WATCHES=()
 
 # watch USER [OPTION...]: coi-watch in the background: $OUT, $ERR, $WATCH.
@@ -80,6 +81,7 @@ valid_event() {
 		"$ROOT/tests/lib/schema" "$ROOT/share/coi-event.schema.json"
 }
 
+lost() { jq -r 'select(.event=="lost") | "\(.reason) \(.reply // "")"' "$OUT"; }
 texts() { jq -r 'select(.kind) | .text' "$OUT" | tr '\n' ' '; }
 # printed TEXT...: exactly these messages so far, in this order.
 said() { [ "$(texts)" = "$* " ]; }
@@ -130,6 +132,7 @@ say() {
 }
 
 # peer_account [KEY VALUE]...: an account me@example.org at the last peer.
+# shellcheck disable=SC2120
 peer_account() {
 	mkdir -p "$T/me/.config/coi"
 	printf '[account me]\naddress = me@example.org\nimap-host = localhost\nimap-port = %s\nimap-tls = off\npassword-command = echo secret\n' "$PEER_PORT" >"$T/me/.config/coi/config"
@@ -137,6 +140,14 @@ peer_account() {
 		printf '%s = %s\n' "$1" "$2" >>"$T/me/.config/coi/config"
 		shift 2
 	done
+}
+# play SCRIPT [OPTION...]: the scripted server, and a watch of INBOX there.
+play() {
+	local script=$1
+	shift
+	start_peer -T 60 "$PEERS_DIR/$script.peer"
+	peer_account
+	watch me -b INBOX --timeout 5s "$@"
 }
 peer_got() { grep -q -- "^C: .*$1" "$PEER_LOG"; }
 

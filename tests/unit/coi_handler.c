@@ -343,6 +343,16 @@ TEST(never, "65 is a dead letter at once")
 
 static char flag[128];
 
+/* While it is there, handlers cannot do their work. */
+static void make_busy(void)
+{
+	int fd;
+
+	snprintf(flag, sizeof(flag), "%s/busy", dir.path);
+	fd = open(flag, O_CREAT | O_WRONLY, 0600);
+	close(fd);
+}
+
 static void later(void *arg)
 {
 	struct handler *h = start();
@@ -361,16 +371,13 @@ static void later(void *arg)
 TEST(temporary, "75 tries again for as long as it takes")
 {
 	static char command[256];
-	int fd;
 
 	begin(command);
-	snprintf(flag, sizeof(flag), "%s/busy", dir.path);
+	make_busy();
 	snprintf(command, sizeof(command),
 		 "[ $COI_MSG_ID = 2@x ] && exit; test ! -e %s || exit 75",
 		 flag);
 	opts.tries = 1;
-	fd = open(flag, O_CREAT | O_WRONLY, 0600);
-	close(fd);
 	in_task(later);
 	CHECK_INT(ndead(), 0);
 	CHECK(has(&warned, "exit status 75; again in"));
@@ -380,16 +387,13 @@ TEST(temporary, "75 tries again for as long as it takes")
 TEST(missing, "a command that is not there is not the message's fault")
 {
 	static char command[256];
-	int fd;
 
 	begin(command);
-	snprintf(flag, sizeof(flag), "%s/busy", dir.path);
+	make_busy();
 	snprintf(command, sizeof(command),
 		 "test ! -e %s || exec /nonexistent/handler", flag);
 	opts.tries = 1;
 	opts.jobs = 1;
-	fd = open(flag, O_CREAT | O_WRONLY, 0600);
-	close(fd);
 	in_task(later);
 	CHECK_INT(ndead(), 0);
 	CHECK(has(&warned, "exit status 127"));
@@ -603,15 +607,12 @@ static void behind(void *arg)
 TEST(backlog, "what waits behind a failing message has a limit")
 {
 	static char command[256];
-	int fd;
 
 	begin(command);
-	snprintf(flag, sizeof(flag), "%s/busy", dir.path);
+	make_busy();
 	snprintf(command, sizeof(command),
 		 "[ $COI_MSG_ID = other@x ] || test ! -e %s || exit 75", flag);
 	opts.retry_ms = 200;
-	fd = open(flag, O_CREAT | O_WRONLY, 0600);
-	close(fd);
 	in_task(behind);
 	end();
 }
@@ -648,17 +649,14 @@ static void two_behind(void *arg)
 TEST(backlogs, "a conversation that goes on does not wait for one that fails")
 {
 	static char command[256];
-	int fd;
 
 	begin(command);
-	snprintf(flag, sizeof(flag), "%s/busy", dir.path);
+	make_busy();
 	snprintf(command, sizeof(command),
 		 "case $COI_MSG_ID in *@y) exit 75;; esac; "
 		 "test ! -e %s || exit 75",
 		 flag);
 	opts.retry_ms = 200;
-	fd = open(flag, O_CREAT | O_WRONLY, 0600);
-	close(fd);
 	in_task(two_behind);
 	end();
 }
@@ -780,14 +778,11 @@ static void revive(void *arg)
 TEST(dead_again, "a dead letter is put back, and is tried again")
 {
 	static char command[256];
-	int fd;
 
 	begin(command);
 	opts.tries = 1;
-	snprintf(flag, sizeof(flag), "%s/busy", dir.path);
+	make_busy();
 	snprintf(command, sizeof(command), "cat; test ! -e %s", flag);
-	fd = open(flag, O_CREAT | O_WRONLY, 0600);
-	close(fd);
 	in_task(revive);
 	CHECK(has(&said, "\"text\":\"hello\""));
 	end();
