@@ -56,6 +56,8 @@ void signals_catch(void)
 	sigaction(SIGALRM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* EFBIG, as a full disk */
+	/* Ignored by whoever started us, the end of a child would be lost. */
+	signal(SIGCHLD, SIG_DFL);
 }
 
 int signals_cancel_fd(void)
