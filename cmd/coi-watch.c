@@ -47,18 +47,21 @@ static const char *const examples[] = {
 
 enum { EVENTS_NONE, EVENTS_STATE, EVENTS_ALL };
 
+#define BEATS_MAX 16384 /* octets */
+#define LAST_MS 20	/* where nobody tells that all is over */
+
 struct watching {
 	struct cli *c;
 	struct watch *w;
 	struct watch_out *out;
 	struct watch_exec *exec; /* or NULL */
 	struct watch_system *sys;
-	struct task *control;
+	struct task *control, *writer;
 	const char **names; /* of -a, or one NULL */
 	size_t nnames, tried;
 	bool *was_tried;
 	int events;
-	bool ended, told_ready, stopping;
+	bool ended, over, told_ready, stopping, once;
 	int64_t heartbeat, beat_at, end_at;
 };
 
@@ -172,6 +175,7 @@ static void on_event(void *ctx, const struct watch_event *ev)
 	if (x->events == EVENTS_ALL || (x->events == EVENTS_STATE && !change))
 		watch_out_event(x->out, ev);
 	task_wake(x->control);
+	task_wake(x->writer);
 }
 
 static void on_moved(void *ctx, const char *account,
@@ -181,7 +185,7 @@ static void on_moved(void *ctx, const char *account,
 
 	if (x->events != EVENTS_NONE)
 		watch_out_moved(x->out, m, account);
-	task_wake(x->control);
+	task_wake(x->writer);
 }
 
 /* --- the control: signals, clock, the end ------------------------------------
@@ -236,7 +240,10 @@ static void beat(struct watching *x)
 	struct watch_stats s = watch_stats(x->w);
 
 	x->beat_at = sys_mono_ms() + x->heartbeat * 1000;
-	watch_out_heartbeat(x->out, &s);
+	/* A reader that does not read finds no pile of them. */
+	if (watch_out_waits(x->out) < BEATS_MAX)
+		watch_out_heartbeat(x->out, &s);
+	task_wake(x->writer);
 	if (cli_verbose(x->c) > 0)
 		cli_warn(x->c,
 			 "%u of %u accounts connected, %llu messages, "
@@ -256,6 +263,8 @@ static int until(const struct watching *x)
 		t = x->end_at;
 	if (sys != 0 && sys < t)
 		t = sys;
+	if (x->ended && now + LAST_MS < t)
+		t = now + LAST_MS;
 	if (t == INT64_MAX)
 		return -1;
 	t -= now;
@@ -266,7 +275,6 @@ static void turn(struct watching *x)
 {
 	struct pollfd p[SYSTEM_FDS + 1];
 	size_t n = watch_system_poll(x->sys, p);
-	struct coi_err e = {0};
 	unsigned todo;
 	int64_t now;
 
@@ -291,19 +299,40 @@ static void turn(struct watching *x)
 		beat(x);
 	watch_system_alive(x->sys);
 	status(x);
-	if (watch_out_waits(x->out) && watch_out_flush(x->out, &e) < 0)
-		stop(x);
+}
+
+/* Signals and the clock count to the last line and the last handler. */
+static bool over(const struct watching *x)
+{
+	return x->ended && watch_out_waits(x->out) == 0 &&
+	       (x->exec == NULL || x->stopping || watch_exec_idle(x->exec));
 }
 
 static void control(void *arg)
 {
 	struct watching *x = arg;
 
-	while (!x->ended)
+	while (!over(x))
 		turn(x);
 	/* Handlers end before their accounts go. */
-	if (x->exec != NULL && !watch_exec_end(x->exec, !x->stopping))
+	if (x->exec != NULL && !watch_exec_end(x->exec) &&
+	    (x->once || !x->stopping))
 		cli_status(x->c, 75);
+	x->over = true;
+	task_wake(x->writer);
+}
+
+/* Of what no account waits for: a reader may take its time. */
+static void writer(void *arg)
+{
+	struct watching *x = arg;
+	struct coi_err e = {0};
+
+	while (!x->over) {
+		if (watch_out_flush(x->out, &e) < 0)
+			stop(x);
+		task_sleep(-1);
+	}
 }
 
 /* --- setting it up -----------------------------------------------------------
@@ -378,7 +407,7 @@ static int read_options(struct watching *x, struct watch_opts *o,
 	o->decode.identity = true;
 	o->low_latency = low == 1;
 	o->changes = x->events == EVENTS_ALL;
-	o->once = cli_has(c, "once");
+	o->once = x->once = cli_has(c, "once");
 	o->net = cli_net(c);
 	f->consumer = cli_has(c, "consumer") ? cli_value(c, "consumer")
 					     : "default";
@@ -478,7 +507,8 @@ static int run(struct cli *c, struct coi_err *e)
 	if (add_accounts(&x, e) < 0)
 		goto out;
 	x.control = task_start(control, &x);
-	if (x.control == NULL) {
+	x.writer = task_start(writer, &x);
+	if (x.control == NULL || x.writer == NULL) {
 		err_set(e, COI_E_OS, "no memory for another task");
 		goto out;
 	}

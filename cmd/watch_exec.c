@@ -184,15 +184,17 @@ void watch_exec_stop(struct watch_exec *x)
 	handler_stop(x->h, GRACE_MS);
 }
 
-bool watch_exec_end(struct watch_exec *x, bool finish)
+bool watch_exec_idle(struct watch_exec *x)
+{
+	return handler_idle(x->h, false, 0);
+}
+
+bool watch_exec_end(struct watch_exec *x)
 {
 	struct handler_stats s;
-	bool all = true;
 
-	if (finish)
-		handler_idle(x->h, false, INT64_MAX);
+	handler_end(x->h, GRACE_MS);
 	s = handler_stats(x->h);
-	all = s.waiting + s.running == 0;
 	if (cli_verbose(x->c) > 0)
 		cli_warn(
 		    x->c,
@@ -201,7 +203,5 @@ bool watch_exec_end(struct watch_exec *x, bool finish)
 		    (unsigned long long)s.done, (unsigned long long)s.failures,
 		    (unsigned long long)s.dead, (unsigned long long)s.answers,
 		    (unsigned long long)s.silenced);
-	handler_free(x->h, GRACE_MS);
-	x->h = NULL;
-	return all || !finish;
+	return s.waiting + s.running == 0;
 }

@@ -42,8 +42,10 @@ int watch_exec_checked(struct watch_exec *x, struct account *ac,
 bool watch_exec_room(struct watch_exec *x, struct account *ac);
 /* No more handlers; those that run have some seconds. */
 void watch_exec_stop(struct watch_exec *x);
-/* Waits for the end, inside of a task; `finish`: for what has not begun, too,
- * and false then when something was left undone. */
-bool watch_exec_end(struct watch_exec *x, bool finish);
+/* Nothing is to be done, but for what waits for another try. */
+bool watch_exec_idle(struct watch_exec *x);
+/* Stops and waits for the end, inside of a task; false when something was left
+ * undone. */
+bool watch_exec_end(struct watch_exec *x);
 
 #endif

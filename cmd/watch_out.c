@@ -50,9 +50,9 @@ enum coi_code watch_out_code(const struct watch_out *o)
 	return o->failed;
 }
 
-bool watch_out_waits(const struct watch_out *o)
+uint64_t watch_out_waits(const struct watch_out *o)
 {
-	return o->written < o->added && o->failed == COI_OK;
+	return o->failed == COI_OK ? o->added - o->written : 0;
 }
 
 /* --- lines ------------------------------------------------------------------

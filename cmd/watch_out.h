@@ -16,7 +16,8 @@ void watch_out_event(struct watch_out *o, const struct watch_event *ev);
 void watch_out_moved(struct watch_out *o, const struct filter_moved *m,
 		     const char *account);
 void watch_out_heartbeat(struct watch_out *o, const struct watch_stats *s);
-bool watch_out_waits(const struct watch_out *o); /* something to be flushed */
+/* Octets that are still to be written. */
+uint64_t watch_out_waits(const struct watch_out *o);
 /*
  * Writes all that was appended so far, while the other tasks run.  COI_E_PIPE
  * when the reader left, COI_E_CANCELLED when the time given by

@@ -211,27 +211,41 @@ static bool stopped(const struct handler *h)
 	return h->stopping || (h->o.stopped != NULL && h->o.stopped());
 }
 
-/* 0, 1: no room behind a conversation that fails, -1. */
+/* It has more than its share, and others have waited for it long enough. */
+static bool too_long(const struct conv *c)
+{
+	return c->full || (c->n >= CONV_MAX &&
+			   (c->failures > 0 || c->held_ms >= CONV_HOLD_MS));
+}
+
+/* Nobody is free to begin with another one. */
+static bool crowded(const struct handler *h, const struct load *l, size_t more)
+{
+	if (l->ready == 0)
+		return false;
+	return l->ready_octets + more > WAIT_OCTETS ||
+	       (l->ready >= WAIT_MAX && h->workers >= h->o.jobs);
+}
+
+/* 0, 1: no room behind the others of its conversation, -1. */
 static int room_for(struct handler *h, const struct job *j, struct coi_err *e)
 {
-	const struct conv *c;
-	struct load l;
-
 	for (;;) {
-		l = load_of(h);
-		c = conv_of(h, j->src, j->conversation);
-		if (c != NULL
-			? c->full || (c->failures > 0 && c->n >= BEHIND_MAX)
-			: j->src->overflow)
+		struct conv *c = conv_of(h, j->src, j->conversation);
+		struct load l = load_of(h);
+		bool longest = c != NULL && c->n >= CONV_MAX;
+
+		if (c != NULL ? too_long(c) : j->src->overflow)
 			return 1;
 		if (l.all > 0 && (l.all >= JOBS_MAX ||
 				  l.all_octets + j->line.n > JOBS_OCTETS))
 			return 1;
-		if (l.ready == 0 || (l.ready < WAIT_MAX &&
-				     l.ready_octets + j->line.n <= WAIT_OCTETS))
+		if (!longest && !crowded(h, &l, j->line.n))
 			return 0;
 		if (stopped(h))
 			return err_set(e, COI_E_CANCELLED, "stopped");
+		if (longest)
+			c->held_ms += STEP_MS;
 		task_poll_deaf(NULL, 0, STEP_MS);
 	}
 }
@@ -407,15 +421,20 @@ void handler_stop(struct handler *h, int grace_ms)
 	wake_all(h);
 }
 
+void handler_end(struct handler *h, int grace_ms)
+{
+	handler_stop(h, grace_ms);
+	while (h->tasks > 0)
+		task_poll_deaf(NULL, 0, STEP_MS);
+}
+
 void handler_free(struct handler *h, int grace_ms)
 {
 	struct source *s;
 
 	if (h == NULL)
 		return;
-	handler_stop(h, grace_ms);
-	while (h->tasks > 0)
-		task_poll_deaf(NULL, 0, STEP_MS);
+	handler_end(h, grace_ms);
 	queue_clear(h);
 	while ((s = h->sources) != NULL) {
 		h->sources = s->next;

@@ -44,6 +44,8 @@ int handler_check(const struct handler *h, const struct account *ac,
 void handler_stop(struct handler *h, int grace_ms);
 /* Stops and waits for the end, inside of a task.  What was not committed comes
  * again with the next start. */
+void handler_end(struct handler *h, int grace_ms);
+/* handler_end(), and frees. */
 void handler_free(struct handler *h, int grace_ms);
 
 /* Where the messages of one account come from; account and net live until
@@ -66,8 +68,9 @@ int handler_look(struct handler *h, const struct handler_account *from,
  * is acknowledged when it is done.  Waits (task_poll_deaf) while too many
  * wait.  A message that is running, waiting or done but not yet acknowledged
  * is not taken twice.
- * 1: not taken, because too many wait behind one that fails: it has to come
- * again, once handler_missed() says so.
+ * 1: not taken, because too many of its conversation wait, behind one that
+ * fails or handlers that are slow: it has to come again, once handler_missed()
+ * says so.
  */
 int handler_take(struct handler *h, const struct handler_account *from,
 		 const struct message *m, struct str line, struct coi_err *e);

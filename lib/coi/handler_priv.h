@@ -8,7 +8,8 @@
 
 #define WAIT_MAX 256			    /* messages that wait to run */
 #define WAIT_OCTETS (32u * 1024u * 1024u)   /* of their records */
-#define BEHIND_MAX 64			    /* behind one that fails */
+#define CONV_MAX 64			    /* of one conversation */
+#define CONV_HOLD_MS 3000		    /* others wait for such a one */
 #define JOBS_MAX 4096			    /* all that is in memory */
 #define JOBS_OCTETS (96u * 1024u * 1024u)   /* of their records */
 #define ANSWERS_MAX 64u			    /* of one message */
@@ -75,6 +76,7 @@ struct conv {
 	enum conv_state state;
 	int64_t until;	   /* CONV_WAITING */
 	unsigned failures; /* in a row */
+	int held_ms;	   /* others waited for it */
 	bool full; /* messages were not taken: none until queue_missed() */
 };
 

@@ -15,6 +15,10 @@ struct watch *watch_new(const struct watch_opts *o)
 
 void watching_retire(struct watching *a, struct account *ac)
 {
+	if (a->w->o.checked == NULL) {
+		account_free(ac); /* nobody was given one */
+		return;
+	}
 	if (ac == NULL)
 		return;
 	a->old = mem_more(a->old, a->nold, &a->old_cap, sizeof(*a->old));

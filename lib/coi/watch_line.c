@@ -23,6 +23,7 @@ static void on_expunge(void *ctx, uint32_t number)
 {
 	struct line *l = ctx;
 
+	l->left = true;
 	if (l->exists > 0)
 		l->exists--;
 }
@@ -34,6 +35,7 @@ static void on_vanished(void *ctx, uint32_t lo, uint32_t hi)
 	struct line *l = ctx;
 	uint32_t n = hi - lo + 1, i;
 
+	l->left = true;
 	l->exists -= n < l->exists ? n : l->exists;
 	if (!l->a->w->o.changes || l->sel == NULL)
 		return;
@@ -199,9 +201,9 @@ static void ready(struct watching *a, struct wbox *b, const char *by)
 		     (struct watch_event){.mailbox = b->box.name, .by = by});
 }
 
-/* All that is said once a mailbox is watched. */
-static void ready_all(struct watching *a, struct line *l)
+void line_ready(struct line *l)
 {
+	struct watching *a = l->a;
 	size_t i;
 
 	for (i = 0; i < a->nboxes; i++) {
@@ -225,7 +227,7 @@ int line_idle(struct line *l, struct coi_err *e)
 			return -1;
 		l->idle = true;
 	}
-	ready_all(l->a, l);
+	line_ready(l);
 	return 0;
 }
 

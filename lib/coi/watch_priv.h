@@ -30,6 +30,7 @@ struct line {
 	bool broken;  /* an overflow or a new UIDVALIDITY: start anew */
 	bool changed; /* flags of the selected mailbox did */
 	bool news;    /* EXISTS was said */
+	bool left;    /* EXPUNGE or VANISHED was said */
 	bool unsure;  /* and how many are new is not known */
 	uint32_t exists, fresh;
 	int64_t renew_at;
@@ -86,7 +87,7 @@ struct watch {
 /* watch.c */
 void watching_say(struct watching *a, enum watch_kind kind,
 		  struct watch_event ev);
-/* Handlers may have been given it already: it goes with the watch. */
+/* Handlers may have been given it already: then it goes with the watch. */
 void watching_retire(struct watching *a, struct account *ac);
 
 /* watch_account.c: the task. */
@@ -130,6 +131,8 @@ int lines_spread(struct watching *a, struct coi_err *e);
 /* Another try for what lines_spread() had no room for. */
 int lines_more(struct watching *a, struct coi_err *e);
 int line_idle(struct line *l, struct coi_err *e);
+/* Says, once, that what this line looks after is being watched. */
+void line_ready(struct line *l);
 int line_wake(struct line *l, struct coi_err *e);
 
 /* watch_wait.c: until the connection is lost or the task is to end. */

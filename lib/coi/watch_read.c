@@ -136,7 +136,7 @@ static void took(struct line *l, struct wbox *b)
 	l->sel = b;
 	b->line = l;
 	/* What was said since the SELECT is not in it. */
-	if (l->news && l->exists != b->box.exists)
+	if (l->news && (l->left || l->exists != b->box.exists))
 		l->unsure = true;
 	else
 		l->news = false;
@@ -158,7 +158,7 @@ static int read_box(struct watching *a, struct line *l, struct wbox *b,
 	b->news = false;
 	if (watching_store(a, e) < 0 || line_wake(l, e) < 0)
 		return -1;
-	l->news = l->unsure = false;
+	l->news = l->unsure = l->left = false;
 	l->fresh = 0;
 	rc = fetch_box_read(&b->box, l->im, a->st, &o, st, &a->result, e);
 	if (b->box.selected)

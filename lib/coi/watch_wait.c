@@ -289,8 +289,12 @@ static int wait_more(struct watching *a, struct coi_err *e)
 	size_t i;
 	int rc;
 
-	/* The answers to probes are all there is while it is hot. */
-	for (i = 0; a->heat.until == 0 && i < a->nlines; i++) {
+	for (i = 0; i < a->nlines; i++) {
+		/* The answers to probes are all there is while it is hot. */
+		if (a->heat.until != 0) {
+			line_ready(&a->lines[i]);
+			continue;
+		}
 		rc = judge(a, &a->lines[i], line_idle(&a->lines[i], e), e);
 		if (rc != 0)
 			return rc;
@@ -311,12 +315,15 @@ int watching_wait(struct watching *a, struct coi_err *e)
 	int rc = 0;
 
 	while (rc >= 0 && !watching_leaves(a)) {
+		/* Event lines do not pile up in front of a slow reader. */
+		if (a->w->o.changes && a->fetch.flush(a->fetch.ctx, e) < 0)
+			return -1;
 		if (any_news(a)) {
 			rc = news(a, e);
 			continue;
 		}
 		rc = due(a, e);
-		if (rc != 0 || any_news(a))
+		if (rc != 0 || a->again || any_news(a))
 			continue;
 		room_wanted(a);
 		rc = wait_more(a, e);

@@ -131,6 +131,12 @@ load watching
 	within 5 eval '[ "$(jq -s "map(select(.event==\"heartbeat\").probes) | max" "$OUT")" -gt 20 ]'
 	end_watch
 	[ "$(grep -c 'C: a[0-9]* NOOP' "$T/trace")" -le 1400 ]
+	# What is there when it begins is a conversation: ready all the same.
+	chat bob last last
+	watch bob -b INBOX --latency low
+	within 3 event ready
+	not event calm
+	end_watch
 	# a quiet account is never asked
 	watch bob -b INBOX --latency low --trace="$T/quiet"
 	ready
@@ -355,7 +361,7 @@ load watching
 	HOME=$T/bob coi-watch --json --trace="$T/trace" >"$T/pipe" 2>"$T/err" 3>&- &
 	WATCH=$! OUT=$T/got ERR=$T/err
 	WATCHES+=("$WATCH")
-	within 15 eval '[ -e "$T/trace" ] && has "$T/trace" " IDLE"'
+	within 15 eval '[ -e "$T/trace" ] && grep -qE "C: a[0-9]+ IDLE" "$T/trace"'
 	chat bob 1 one
 	wait "$reader"
 	ended
@@ -388,7 +394,8 @@ load watching
 	[ ! -s "$ERR" ]
 }
 
-@test "a reader that does not read: SIGTERM ends it within 5 s, nothing is lost" {
+# stalled OPTION...: there is more than a pipe takes, and its reader sleeps.
+stalled() {
 	local i
 	for i in {1..40}; do
 		printf 'From: M <mallory@elsewhere.test>\r\nTo: bob@two.test\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\nMessage-ID: <chat$%s@elsewhere.test>\r\nChat-Version: 1.0\r\n\r\nm%s %s\r\n' "$i" "$i" "$(head -c 9000 /dev/zero | tr '\0' x | fold -w 70)" >"$T/m$i"
@@ -398,18 +405,56 @@ load watching
 	mkfifo "$T/pipe"
 	# shellcheck disable=SC2217 # to hold the pipe open is what it is for
 	sleep 60 <"$T/pipe" 3>&- &
-	local reader=$!
-	HOME=$T/bob coi-watch --json --start all >"$T/pipe" 2>"$T/err" 3>&- &
+	READER=$!
+	HOME=$T/bob coi-watch --json --start all --heartbeat 1s "$@" >"$T/pipe" 2>"$T/err" 3>&- &
 	WATCH=$! OUT=$T/err ERR=$T/err
-	WATCHES+=("$WATCH" "$reader")
-	sleep 1
+	WATCHES+=("$WATCH" "$READER")
+}
+
+@test "a reader that does not read: SIGTERM ends it within 5 s, nothing is lost" {
+	manager
+	NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=400000 stalled
+	sleep 2 # heartbeats wait, too
+	: >"$T/told"
+	within 5 has "$T/told" WATCHDOG=1
 	SECONDS=0
 	kill "$WATCH"
 	ended
 	[ "$SECONDS" -le $((5 * ${TEST_SLOW:-1})) ]
 	status_is 0
-	kill "$reader"
+	kill "$READER"
 	[ "$(as bob coi-fetch --json | wc -l)" = 40 ]
+}
+
+@test "a reader that does not read: --run-for ends it in time, nothing is lost" {
+	SECONDS=0
+	stalled --run-for 2s
+	ended
+	[ "$SECONDS" -le $((9 * ${TEST_SLOW:-1})) ]
+	status_is 0
+	kill "$READER"
+	[ "$(as bob coi-fetch --json | wc -l)" = 40 ]
+}
+
+@test "event lines that nobody reads take no memory, and end with the watch" {
+	start_peer -T 60 "$PEERS_DIR/watch-flags.peer"
+	peer_account
+	mkfifo "$T/pipe"
+	# shellcheck disable=SC2217
+	sleep 60 <"$T/pipe" 3>&- &
+	READER=$!
+	as me true
+	: >"$T/trace"
+	HOME=$T/me coi-watch --json -b INBOX --events all --trace="$T/trace" >"$T/pipe" 2>"$T/err" 3>&- &
+	WATCH=$! OUT=$T/err ERR=$T/err
+	WATCHES+=("$WATCH" "$READER")
+	within 15 eval '[ "$(count "$T/trace" another-keyword)" -gt 300 ]'
+	sleep 1
+	# 15 MB of lines wait to be made.
+	[ "$(sed -n 's/^VmHWM:\s*\([0-9]*\).*/\1/p' "/proc/$WATCH/status")" -lt $((22000 * ${TEST_SLOW:-1} * ${TEST_SLOW:-1})) ]
+	end_watch
+	status_is 0
+	kill "$READER"
 }
 
 @test "--no-commit: lines come back until they are acknowledged, not before" {

@@ -21,6 +21,16 @@ tell() {
 	as alice coi-send -m "$1" bob@two.test
 }
 
+# flood N: so many messages of Alice to Bob: m1, m2 and so on.
+flood() {
+	local i
+	as bob mkdir "$T/flood"
+	for ((i = 1; i <= $1; i++)); do
+		printf 'From: alice@one.test\r\nTo: bob@two.test\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\nMessage-ID: <chat$%s@one.test>\r\nChat-Version: 1.0\r\n\r\nm%s\r\n' "$i" "$i" >"$(printf '%s/flood/%03d' "$T" "$i")"
+	done
+	deliver bob "$T"/flood/*
+}
+
 # answers: all that came to Alice, as JSON.
 answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 
@@ -61,6 +71,26 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	[ "$(wc -l <"$T/bob/env")" -gt 5 ]
 	lacks "$(cat "$T/bob/env")" secret
 	lacks "$(cat "$T/bob/env")" CREDENTIALS
+}
+
+@test "a handler's status counts also where children are ignored" {
+	as bob true
+	# As cron and some supervisors start it.
+	python3 - "$T/bob/parent" <<-'EOF'
+		import os, sys
+		with open(sys.argv[1], "w") as f:
+		    f.write("import os, signal, sys\n"
+		            "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+		            "os.execvp(sys.argv[1], sys.argv[1:])\n")
+	EOF
+	tell x
+	run as bob timeout $((20 * ${TEST_SLOW:-1})) python3 "$T/bob/parent" coi-watch --start all \
+		--exec 'exit 65' --once
+	contains "$output" 'dead letter after 1 try: exit status 65'
+	status_is 0
+	# The password command is a child, too.
+	run as bob timeout $((20 * ${TEST_SLOW:-1})) python3 "$T/bob/parent" coi-fetch --all-mail
+	status_is 0
 }
 
 @test "coi-send works inside of a handler, as the same account" {
@@ -347,26 +377,19 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 }
 
 @test "many messages: each is handled once" {
-	local i
-	for i in {1..60}; do
-		echo "{\"to\":[\"bob@two.test\"],\"text\":\"m$i\"}"
-	done | as alice coi-send --json >/dev/null
-	wait_for_mail bob 60
+	flood 60
 	as bob touch "$T/bob/in"
 	watch bob --start all --exec 'jq -r .text >>"$HOME/in"' --jobs 8
 	within 30 eval '[ "$(wc -l <"$T/bob/in")" -ge 60 ]'
 	end_watch
 	# One conversation: in the order of the mailbox.
-	[ "$(cat "$T/bob/in")" = "$(as bob coi-fetch --json -b INBOX --uid '1:*' | jq -r .text)" ]
+	[ "$(cat "$T/bob/in")" = "$(printf 'm%s\n' {1..60})" ]
 	[ -z "$(as bob coi-fetch --json)" ]
 }
 
 @test "SIGHUP twice while many messages wait: handlers go on with the account" {
 	local i had
-	for i in {1..280}; do
-		echo "{\"to\":[\"bob@two.test\"],\"text\":\"m$i\"}"
-	done | as alice coi-send --json >/dev/null
-	wait_for_mail bob 280
+	flood 280
 	as bob touch "$T/bob/in"
 	# What is freed is overwritten.
 	MALLOC_PERTURB_=90 watch bob --start all --jobs 1 \
@@ -381,6 +404,35 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	end_watch
 	status_is 0
 	[ "$(sort -u "$T/bob/in")" = bob ]
+}
+
+@test "a conversation whose handlers are slow holds up nobody else" {
+	flood 300
+	as carol coi-send -m 'from carol' bob@two.test
+	wait_for_mail bob 301
+	as bob touch "$T/bob/in" "$T/bob/slow"
+	watch bob --start all \
+		--exec '[ ! -e "$HOME/slow" ] || [ "$COI_MSG_FROM" = carol@one.test ] || sleep 1; jq -r .text >>"$HOME/in"'
+	within 20 has "$T/bob/in" 'from carol'
+	[ "$(wc -l <"$T/bob/in")" -lt 40 ]
+	rm "$T/bob/slow"
+	within 25 eval '[ "$(wc -l <"$T/bob/in")" -ge 301 ]'
+	end_watch
+	[ "$(grep -v carol "$T/bob/in")" = "$(printf 'm%s\n' {1..300})" ]
+	[ -z "$(as bob coi-fetch --json)" ]
+}
+
+@test "--run-for ends --once whose handler takes longer: 75, and it comes again" {
+	tell one
+	watch bob --start all --exec 'sleep 60' --once --run-for 2s
+	ended
+	status_is 75
+	[ "$(as bob coi-fetch --json | jq -r .text)" = one ]
+	# One that ends in the time that is left is done.
+	watch bob --start all --exec 'sleep 3' --once --run-for 2s
+	ended
+	status_is 0
+	[ -z "$(as bob coi-fetch --json)" ]
 }
 
 @test "options that make no sense are refused" {

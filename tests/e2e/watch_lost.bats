@@ -144,6 +144,11 @@ load watching
 	[ "$(jq -r 'select(.kind).text' "$OUT" | sort | tr '\n' ' ')" = "hello three hello two " ]
 }
 
+@test "one leaves and another comes while it reads: no less is printed" {
+	play watch-swap --start all --idle 60s
+	printed 'hello one' 'hello two'
+}
+
 @test "a login refused for a while is survived" {
 	play watch-login
 	printed 'hello two'
@@ -167,16 +172,7 @@ load watching
 }
 
 @test "the service manager is told: READY, STATUS, WATCHDOG, RELOADING, STOPPING" {
-	as bob true
-	python3 - "$T/notify" >"$T/told" 3>&- <<'P' &
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-while True:
-    print(s.recv(4096).decode().replace("\n", " "), flush=True)
-P
-	WATCHES+=("$!")
-	within 5 test -S "$T/notify"
+	manager
 	NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=400000 watch bob
 	ready
 	within 5 has "$T/told" READY=1

@@ -81,6 +81,19 @@ valid_event() {
 		"$ROOT/tests/lib/schema" "$ROOT/share/coi-event.schema.json"
 }
 
+# manager: a service manager at $T/notify, what it is told in $T/told.
+manager() {
+	python3 - "$T/notify" >"$T/told" 3>&- <<-'END' &
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		while True:
+		    print(s.recv(4096).decode().replace("\n", " "), flush=True)
+	END
+	WATCHES+=("$!")
+	within 5 test -S "$T/notify"
+}
+
 lost() { jq -r 'select(.event=="lost") | "\(.reason) \(.reply // "")"' "$OUT"; }
 texts() { jq -r 'select(.kind) | .text' "$OUT" | tr '\n' ' '; }
 # printed TEXT...: exactly these messages so far, in this order.
