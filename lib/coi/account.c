@@ -10,20 +10,8 @@
 #include "core/limits.h"
 
 #define SYSTEM_CONFIG "/etc/coi/config"
-#define NO_ACCOUNT STR("default")
 
-struct load {
-	const struct account_options *o;
-	struct arena *a;
-	const char *home;
-	struct config file[2]; /* the user's, the system's; or one by name */
-	size_t nfiles;
-	const char *wanted; /* where one would be written */
-	struct coi_err *e;
-};
-
-/* Empty counts as not there, as a shell user means it. */
-static const char *env(const struct load *l, const char *name)
+const char *load_env(const struct load *l, const char *name)
 {
 	const char *v = l->o->getenv == NULL ? NULL : l->o->getenv(name);
 
@@ -34,7 +22,7 @@ static const char *env(const struct load *l, const char *name)
 static const char *xdg(const struct load *l, const char *var, const char *dir,
 		       const char *leaf)
 {
-	const char *base = env(l, var);
+	const char *base = load_env(l, var);
 
 	/* The standard has relative ones ignored. */
 	if (base != NULL && base[0] == '/')
@@ -94,7 +82,7 @@ out:
 
 static const char *named_file(const struct load *l)
 {
-	return l->o->config != NULL ? l->o->config : env(l, "COI_CONFIG");
+	return l->o->config != NULL ? l->o->config : load_env(l, "COI_CONFIG");
 }
 
 const char *account_config_path(const struct account_options *o,
@@ -103,7 +91,7 @@ const char *account_config_path(const struct account_options *o,
 	struct load l = {.o = o, .a = a};
 	const char *named = named_file(&l);
 
-	l.home = env(&l, "HOME");
+	l.home = load_env(&l, "HOME");
 	return named != NULL ? arena_cstr(a, str_of(named))
 			     : xdg(&l, "XDG_CONFIG_HOME", ".config", "/config");
 }
@@ -126,145 +114,6 @@ static int read_files(struct load *l)
 	return read_file(l, arena_cstr(l->a, str_of(sys)), false);
 }
 
-/* --- which account -------------------------------------------------------- */
-
-static const struct config_section *find(const struct config *c,
-					 struct str name)
-{
-	size_t i;
-
-	for (i = 1; i < c->n; i++)
-		if (str_eq(c->v[i].name, name))
-			return &c->v[i];
-	return NULL;
-}
-
-static bool known(const struct load *l, struct str name)
-{
-	size_t f;
-
-	for (f = 0; f < l->nfiles; f++)
-		if (find(&l->file[f], name) != NULL)
-			return true;
-	return false;
-}
-
-/* All names, each once. */
-static const char **names(const struct load *l, size_t *n)
-{
-	const char **v = NULL;
-	size_t f, i, cap = 0;
-
-	*n = 0;
-	for (f = 0; f < l->nfiles; f++)
-		for (i = 1; i < l->file[f].n; i++) {
-			struct str s = l->file[f].v[i].name;
-
-			if (f > 0 && find(&l->file[0], s) != NULL)
-				continue;
-			v = arena_more(l->a, v, *n, &cap, sizeof(*v));
-			v[(*n)++] = arena_cstr(l->a, s);
-		}
-	v = arena_more(l->a, v, *n, &cap, sizeof(*v));
-	v[*n] = NULL;
-	return v;
-}
-
-static void list_names(struct coi_err *e, const char **v, size_t n)
-{
-	struct buf b = {0};
-	size_t i;
-
-	for (i = 0; i < n && b.n < 150; i++)
-		buf_fmt(&b, "%s%s", i > 0 ? ", " : "", v[i]);
-	if (i < n)
-		buf_z(&b, ", ...");
-	err_hint(e, "the accounts are %s; choose with -a NAME or default = yes",
-		 buf_cstr(&b));
-	buf_free(&b);
-}
-
-/* The section with default = yes in one file; STR_NONE: none. */
-static int marked(const struct load *l, const struct config *c,
-		  struct str *name)
-{
-	const struct config_value *first = NULL;
-	size_t i;
-
-	for (i = 1; i < c->n; i++) {
-		const struct config_value *v = &c->v[i].v[KEY_DEFAULT];
-
-		if (v->file == NULL || str_iis(v->text, "no"))
-			continue;
-		if (!str_iis(v->text, "yes"))
-			return config_bad(v, l->e,
-					  "default is \"%.*s\", not yes or no",
-					  STR_ARG(str_sub(v->text, 0, 60)));
-		if (first != NULL)
-			return config_bad(v, l->e,
-					  "line %u has default = yes already",
-					  first->line);
-		first = v;
-		*name = c->v[i].name;
-	}
-	return 0;
-}
-
-static int choose_named(const struct load *l, const char *name, struct str *out)
-{
-	const char **v, *near;
-	size_t n;
-
-	*out = arena_str(l->a, str_of(name));
-	if (known(l, *out))
-		return 0;
-	v = names(l, &n);
-	if (n == 0 && config_name_ok(*out))
-		return 0; /* the environment may say it all */
-	near = config_nearest(*out, v);
-	if (n == 0)
-		err_set(l->e, COI_E_CONFIG,
-			"\"%.80s\" cannot be the name of an account", name);
-	else if (near != NULL)
-		err_set(l->e, COI_E_CONFIG,
-			"no account \"%.80s\", did you mean \"%s\"?", name,
-			near);
-	else
-		err_set(l->e, COI_E_CONFIG, "no account \"%.80s\"", name);
-	if (n > 0)
-		list_names(l->e, v, n);
-	return -1;
-}
-
-static int choose(const struct load *l, bool need_server, struct str *out)
-{
-	const char *name = l->o->account != NULL ? l->o->account
-						 : env(l, "COI_ACCOUNT");
-	struct str mark[2] = {STR_NONE, STR_NONE};
-	const char **v;
-	size_t f, n;
-
-	for (f = 0; f < l->nfiles; f++)
-		if (marked(l, &l->file[f], &mark[f]) < 0)
-			return -1;
-	if (name != NULL)
-		return choose_named(l, name, out);
-	*out = mark[0].p != NULL ? mark[0] : mark[1];
-	if (out->p != NULL)
-		return 0;
-	v = names(l, &n);
-	if (n == 1) {
-		*out = str_of(v[0]);
-		return 0;
-	}
-	*out = NO_ACCOUNT;
-	if (n == 0 || !need_server)
-		return 0;
-	err_set(l->e, COI_E_CONFIG, "there are %zu accounts and no default", n);
-	list_names(l->e, v, n);
-	return -1;
-}
-
 /* --- values --------------------------------------------------------------- */
 
 static int from_env(const struct load *l, struct config_value v[KEY_MAX])
@@ -275,7 +124,7 @@ static int from_env(const struct load *l, struct config_value v[KEY_MAX])
 	size_t i, j;
 
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		if (env(l, refused[i]) == NULL)
+		if (load_env(l, refused[i]) == NULL)
 			continue;
 		err_set(l->e, COI_E_CONFIG,
 			"%s is set: an environment is no place for secrets, "
@@ -297,7 +146,7 @@ static int from_env(const struct load *l, struct config_value v[KEY_MAX])
 				  : name[j] >= 'a' && name[j] <= 'z'
 				      ? (char)(name[j] - 32)
 				      : name[j];
-		value = env(l, name);
+		value = load_env(l, name);
 		if (value == NULL)
 			continue;
 		v[i] = (struct config_value){arena_str(l->a, str_of(value)),
@@ -354,10 +203,9 @@ static int gather(const struct load *l, struct str name,
 		return -1;
 	for (f = 0; f < l->nfiles; f++)
 		for (part = 0; part < 2; part++) {
-			const struct config_section *s = part == 0
-							     ? find(&l->file[f],
-								    name)
-							     : &l->file[f].v[0];
+			const struct config_section *s =
+			    part == 0 ? load_section(&l->file[f], name)
+				      : &l->file[f].v[0];
 			bool had = has_secret(v);
 
 			from_section(s, v);
@@ -370,8 +218,9 @@ static int gather(const struct load *l, struct str name,
 
 static int state(const struct load *l, struct account *ac, bool need)
 {
-	const char *dir = l->o->state_dir != NULL ? l->o->state_dir
-						  : env(l, "COI_STATE_DIR");
+	const char *dir = l->o->state_dir != NULL
+			      ? l->o->state_dir
+			      : load_env(l, "COI_STATE_DIR");
 
 	if (dir == NULL || *dir == '\0')
 		dir = xdg(l, "XDG_STATE_HOME", ".local/state", "");
@@ -432,7 +281,7 @@ static char *const *environ_of_commands(const struct load *l, struct arena *a)
 		return l->o->environ_of_commands;
 	v = arena_alloc(a, (sizeof(names) / sizeof(names[0]) + 1) * sizeof(*v));
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		value = env(l, names[i]);
+		value = load_env(l, names[i]);
 		if (value != NULL)
 			v[n++] =
 			    (char *)arena_fmt(a, "%s=%s", names[i], value).p;
@@ -458,8 +307,8 @@ static const char *file_of(const struct load *l, struct str name)
 {
 	if (l->nfiles == 0)
 		return NULL;
-	return l->nfiles == 2 && find(&l->file[0], name) == NULL &&
-		       find(&l->file[1], name) != NULL
+	return l->nfiles == 2 && load_section(&l->file[0], name) == NULL &&
+		       load_section(&l->file[1], name) != NULL
 		   ? l->file[1].file
 		   : l->file[0].file;
 }
@@ -474,7 +323,7 @@ struct account *account_load(const struct account_options *o, bool need_server,
 	struct str name;
 
 	l.a = arena_new();
-	l.home = env(&l, "HOME");
+	l.home = load_env(&l, "HOME");
 	if (l.home != NULL)
 		l.home = arena_cstr(l.a, str_of(l.home));
 	*ac = (struct account){.arena = arena_new(),
@@ -486,7 +335,7 @@ struct account *account_load(const struct account_options *o, bool need_server,
 			       .sieve_tls = NET_TLS_STARTTLS,
 			       .cancel_fd = -1};
 	v = arena_alloc(ac->arena, KEY_MAX * sizeof(*v));
-	if (read_files(&l) < 0 || choose(&l, need_server, &name) < 0 ||
+	if (read_files(&l) < 0 || load_choose(&l, need_server, &name) < 0 ||
 	    gather(&l, name, v) < 0)
 		goto fail;
 	keep(ac, v);
@@ -496,7 +345,7 @@ struct account *account_load(const struct account_options *o, bool need_server,
 	if (ac->file != NULL)
 		ac->file = arena_cstr(ac->arena, str_of(ac->file));
 	ac->environ_of_commands = environ_of_commands(&l, ac->arena);
-	cred = env(&l, "CREDENTIALS_DIRECTORY");
+	cred = load_env(&l, "CREDENTIALS_DIRECTORY");
 	if (cred != NULL)
 		ac->credentials = arena_cstr(ac->arena, str_of(cred));
 	if (account_values(ac, v, l.home, e) < 0 ||

@@ -5,6 +5,26 @@
 #include "coi/account.h"
 #include "coi/config.h"
 
+/* One reading of the configuration. */
+struct load {
+	const struct account_options *o;
+	struct arena *a;
+	const char *home;
+	struct config file[2]; /* the user's, the system's; or one by name */
+	size_t nfiles;
+	const char *wanted; /* where one would be written */
+	struct coi_err *e;
+};
+
+/* account.c: empty counts as not there, as a shell user means it. */
+const char *load_env(const struct load *l, const char *name);
+
+/* account_choose.c */
+const struct config_section *load_section(const struct config *c,
+					  struct str name);
+/* `need_server`: several accounts and no default is an error. */
+int load_choose(const struct load *l, bool need_server, struct str *out);
+
 /*
  * The values that won, by key, into the account: each checked, an error names
  * the place it came from.  `home` may be NULL.

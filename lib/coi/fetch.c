@@ -38,47 +38,6 @@ static void write_range(struct buf *b, uint32_t lo, uint32_t hi)
 	buf_fmt(b, "UID %u:%u", lo, hi);
 }
 
-static void intersect(const struct imap_set *a, const struct imap_set *b,
-		      struct imap_set *out)
-{
-	size_t i = 0, k = 0;
-
-	while (i < a->n && k < b->n) {
-		uint32_t lo = a->v[i].lo > b->v[k].lo ? a->v[i].lo : b->v[k].lo;
-		uint32_t hi = a->v[i].hi < b->v[k].hi ? a->v[i].hi : b->v[k].hi;
-
-		if (lo <= hi)
-			imap_set_add(out, lo, hi);
-		if (a->v[i].hi < b->v[k].hi)
-			i++;
-		else
-			k++;
-	}
-}
-
-static void subtract(const struct imap_set *a, const struct imap_set *b,
-		     struct imap_set *out)
-{
-	size_t i, k = 0;
-
-	for (i = 0; i < a->n; i++) {
-		uint64_t lo = a->v[i].lo;
-
-		while (k < b->n && b->v[k].hi < lo)
-			k++;
-		while (k < b->n && b->v[k].lo <= a->v[i].hi) {
-			if (b->v[k].lo > lo)
-				imap_set_add(out, (uint32_t)lo, b->v[k].lo - 1);
-			lo = (uint64_t)b->v[k].hi + 1;
-			if (b->v[k].hi >= a->v[i].hi)
-				break;
-			k++;
-		}
-		if (lo <= a->v[i].hi)
-			imap_set_add(out, (uint32_t)lo, a->v[i].hi);
-	}
-}
-
 /* Mails that no rule names: their threads are looked up here, where all
  * we ever heard of is known (a reply to Delta Chat has no chat$ in it). */
 static int add_threads(struct reading *r, uint32_t lo, uint32_t hi,
@@ -101,7 +60,7 @@ static int add_threads(struct reading *r, uint32_t lo, uint32_t hi,
 	buf_free(&b);
 	if (rc < 0)
 		goto out;
-	subtract(&all, set, &rest);
+	imap_set_less(&all, set, &rest);
 	if (imap_set_count(&rest) == 0)
 		goto out;
 	rc = reading_threads(r, &rest, set, e);
@@ -155,13 +114,13 @@ static int choose(struct reading *r, uint32_t lo, uint32_t hi,
 			rc = add_threads(r, lo, hi, &found, e);
 	}
 	if (rc == 0 && o->uids != NULL)
-		intersect(&found, &only, set);
+		imap_set_both(&found, &only, set);
 	else if (rc == 0) {
 		struct imap_set range = {0};
 
 		/* A server may answer a search with what was not asked. */
 		imap_set_add(&range, lo, hi);
-		intersect(&found, &range, set);
+		imap_set_both(&found, &range, set);
 		imap_set_free(&range);
 	}
 out:
@@ -190,7 +149,7 @@ static int find_large(struct reading *r, const struct imap_set *set,
 		(long long)(limit > UINT32_MAX ? UINT32_MAX : limit));
 	rc = imap_search(r->im, buf_view(&b), &found, e);
 	if (rc == 0)
-		intersect(&found, set, large);
+		imap_set_both(&found, set, large);
 	imap_set_free(&found);
 	buf_free(&b);
 	return rc;
@@ -209,13 +168,13 @@ static int check_missing(struct reading *r, const struct imap_set *set,
 	size_t i;
 	int rc = 0;
 
-	subtract(set, &r->done, &missing);
+	imap_set_less(set, &r->done, &missing);
 	/* A UID range holds numbers that never were messages. */
 	if (imap_set_count(&missing) > 0) {
 		write_range(&b, missing.v[0].lo, missing.v[missing.n - 1].hi);
 		rc = imap_search(r->im, buf_view(&b), &still, e);
 		if (rc == 0)
-			intersect(&missing, &still, &both);
+			imap_set_both(&missing, &still, &both);
 		if (rc == 0 && both.n > 0) {
 			rc = err_set(e, COI_E_PROTOCOL,
 				     "the server did not send message %u",
@@ -263,7 +222,7 @@ static int read_set(struct reading *r, const struct imap_set *set,
 	uint64_t uid;
 	int rc = 0;
 
-	subtract(set, large, &small);
+	imap_set_less(set, large, &small);
 	for (k = 0; rc == 0 && k < large->n && !r->full; k++) {
 		rc = read_run(r, &small, &i, large->v[k].lo, e);
 		for (uid = large->v[k].lo;
@@ -304,7 +263,7 @@ static int read_limited(struct reading *r, const struct imap_set *set,
 				lo = set->v[i].lo;
 			}
 		}
-		intersect(large, &some, &big);
+		imap_set_both(large, &some, &big);
 		rc = read_set(r, &some, &big, e);
 		if (rc == 0 && !r->full)
 			rc = check_missing(r, &some, e);
@@ -322,7 +281,7 @@ static int check_before(struct reading *r, struct coi_err *e)
 
 	if (r->done.n > 0) {
 		imap_set_add(&front, 1, r->done.v[r->done.n - 1].hi);
-		intersect(&r->asked, &front, &part);
+		imap_set_both(&r->asked, &front, &part);
 		rc = check_missing(r, &part, e);
 	}
 	imap_set_free(&front);

@@ -141,6 +141,11 @@ struct imap_set {
 void imap_set_add(struct imap_set *s, uint32_t lo, uint32_t hi);
 bool imap_set_has(const struct imap_set *s, uint32_t uid);
 uint64_t imap_set_count(const struct imap_set *s);
+/* Adds to *out what is in both; what is in a and not in b. */
+void imap_set_both(const struct imap_set *a, const struct imap_set *b,
+		   struct imap_set *out);
+void imap_set_less(const struct imap_set *a, const struct imap_set *b,
+		   struct imap_set *out);
 void imap_set_free(struct imap_set *s);
 bool imap_set_parse(struct str text, struct imap_set *s); /* "1:3,7", no "*" */
 

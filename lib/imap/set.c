@@ -114,6 +114,47 @@ uint64_t imap_set_count(const struct imap_set *s)
 	return n;
 }
 
+void imap_set_both(const struct imap_set *a, const struct imap_set *b,
+		   struct imap_set *out)
+{
+	size_t i = 0, k = 0;
+
+	while (i < a->n && k < b->n) {
+		uint32_t lo = a->v[i].lo > b->v[k].lo ? a->v[i].lo : b->v[k].lo;
+		uint32_t hi = a->v[i].hi < b->v[k].hi ? a->v[i].hi : b->v[k].hi;
+
+		if (lo <= hi)
+			imap_set_add(out, lo, hi);
+		if (a->v[i].hi < b->v[k].hi)
+			i++;
+		else
+			k++;
+	}
+}
+
+void imap_set_less(const struct imap_set *a, const struct imap_set *b,
+		   struct imap_set *out)
+{
+	size_t i, k = 0;
+
+	for (i = 0; i < a->n; i++) {
+		uint64_t lo = a->v[i].lo;
+
+		while (k < b->n && b->v[k].hi < lo)
+			k++;
+		while (k < b->n && b->v[k].lo <= a->v[i].hi) {
+			if (b->v[k].lo > lo)
+				imap_set_add(out, (uint32_t)lo, b->v[k].lo - 1);
+			lo = (uint64_t)b->v[k].hi + 1;
+			if (b->v[k].hi >= a->v[i].hi)
+				break;
+			k++;
+		}
+		if (lo <= a->v[i].hi)
+			imap_set_add(out, (uint32_t)lo, a->v[i].hi);
+	}
+}
+
 void imap_set_free(struct imap_set *s)
 {
 	free(s->v);

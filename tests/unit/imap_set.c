@@ -44,6 +44,57 @@ TEST(adding, "ranges stay ascending and joined")
 	text(&s, "");
 }
 
+TEST(both_and_less, "what is in both, and what is in the first one alone")
+{
+	unsigned x = 7, k, i;
+
+	for (k = 0; k < 500; k++) {
+		struct imap_set v[2] = {{0}, {0}}, both = {0}, less = {0};
+		bool bits[2][64] = {{false}, {false}};
+
+		for (i = 0; i < 12; i++) {
+			uint32_t lo, hi, n;
+
+			x = x * 1103515245u + 12345u;
+			lo = 1 + (x >> 16) % 60;
+			hi = lo + (x >> 24) % 4;
+			imap_set_add(&v[i % 2], lo, hi);
+			for (n = lo; n <= hi; n++)
+				bits[i % 2][n] = true;
+		}
+		imap_set_both(&v[0], &v[1], &both);
+		imap_set_less(&v[0], &v[1], &less);
+		for (i = 1; i < 64; i++) {
+			CHECK(imap_set_has(&both, i) ==
+			      (bits[0][i] && bits[1][i]));
+			CHECK(imap_set_has(&less, i) ==
+			      (bits[0][i] && !bits[1][i]));
+		}
+		for (i = 0; i < 2; i++)
+			imap_set_free(&v[i]);
+		imap_set_free(&both);
+		imap_set_free(&less);
+	}
+}
+
+TEST(both_and_less_end, "the highest UID there is")
+{
+	struct imap_set a = {0}, b = {0}, out = {0};
+
+	imap_set_add(&a, 4294967290u, 4294967295u);
+	imap_set_add(&b, 1, 4294967291u);
+	imap_set_add(&b, 4294967295u, 4294967295u);
+	imap_set_both(&a, &b, &out);
+	text(&out, "4294967290:4294967291,4294967295");
+	imap_set_free(&out);
+	imap_set_less(&a, &b, &out);
+	text(&out, "4294967292:4294967294");
+	imap_set_free(&out);
+	imap_set_free(&a);
+	imap_set_free(&b);
+	imap_set_free(&out);
+}
+
 TEST(random_adds, "any order of adding gives the same as a table of bits")
 {
 	unsigned x = 1, i, k;
