@@ -16,6 +16,7 @@
 #include "cli.h"
 #include "core/mem.h"
 #include "core/notify.h"
+#include "core/shell.h"
 #include "core/sys.h"
 
 #define FILES_MAX 65536
@@ -149,6 +150,7 @@ static void more_files(void)
 {
 	struct rlimit r;
 
+	shell_keep_limit();
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
 		return;
 	r.rlim_cur = r.rlim_max < FILES_MAX ? r.rlim_max : FILES_MAX;

@@ -30,20 +30,14 @@ static void imap_part_of(struct reading *r, const struct imap_msg *m)
 static int thread_known(struct reading *r, struct coi_err *e)
 {
 	struct message *m = &r->msg;
-	struct str root, conv;
-	bool found = false;
-	size_t i;
+	struct str conv;
+	bool found;
 
 	if (m->meta.chat || r->st == NULL)
 		return 0;
-	if (m->in_reply_to.p != NULL &&
-	    store_thread_get(r->st, r->arena, m->in_reply_to, &root, &conv,
-			     &found, e) < 0)
+	if (store_thread_find(r->st, r->arena, m->in_reply_to, m->references.v,
+			      m->references.n, &conv, &found, e) < 0)
 		return -1;
-	for (i = m->references.n; !found && i > 0; i--)
-		if (store_thread_get(r->st, r->arena, m->references.v[i - 1],
-				     &root, &conv, &found, e) < 0)
-			return -1;
 	if (!found)
 		return 0;
 	m->meta.chat = true;

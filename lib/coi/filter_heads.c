@@ -46,23 +46,6 @@ static int hd_body_end(void *ctx, struct coi_err *e)
 }
 
 /* A reply of whatever program to a message that we know. */
-static int thread_known(struct heads *h, const struct message *m, bool *found,
-			struct coi_err *e)
-{
-	struct str root, conv;
-	size_t i;
-
-	if (m->in_reply_to.p != NULL &&
-	    store_thread_get(h->st, h->a, m->in_reply_to, &root, &conv, found,
-			     e) < 0)
-		return -1;
-	for (i = m->references.n; !*found && i > 0; i--)
-		if (store_thread_get(h->st, h->a, m->references.v[i - 1], &root,
-				     &conv, found, e) < 0)
-			return -1;
-	return 0;
-}
-
 static bool others(const struct decode_opts *d, const struct addr_list *l)
 {
 	size_t i;
@@ -117,6 +100,7 @@ static int hd_end(void *ctx, const struct imap_msg *im, struct coi_err *e)
 {
 	struct heads *h = ctx;
 	struct message m;
+	struct str conv;
 	struct item *x;
 
 	if (!h->got || im->uid == 0 || !im->have_flags ||
@@ -146,7 +130,10 @@ static int hd_end(void *ctx, const struct imap_msg *im, struct coi_err *e)
 	if (m.from.email.p != NULL)
 		x->from = arena_str(h->keep, m.from.email);
 	find_key(h, x);
-	return x->facts.chat ? 0 : thread_known(h, &m, &x->facts.chat, e);
+	if (x->facts.chat)
+		return 0;
+	return store_thread_find(h->st, h->a, m.in_reply_to, m.references.v,
+				 m.references.n, &conv, &x->facts.chat, e);
 }
 
 int heads_read(struct imap *im, struct store *st, const struct decode_opts *d,

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/shell.h"
 #include "core/sys.h"
 
 #define TERM_MS 2000	/* between SIGTERM and SIGKILL */
@@ -58,42 +58,6 @@ static int input(struct str line, struct coi_err *e)
 	return fd;
 }
 
-static int spawn(struct proc *p, int in, int out, int log, char **env,
-		 struct coi_err *e)
-{
-	char *argv[] = {(char *)"sh", (char *)"-c", (char *)p->h->o.command,
-			NULL};
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	sigset_t none, dfl;
-	int rc;
-
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, in, 0);
-	posix_spawn_file_actions_adddup2(&fa, out, 1);
-	posix_spawn_file_actions_adddup2(&fa, log, 2);
-	/* Whatever this process got from its parent stays out. */
-	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
-	posix_spawnattr_init(&at);
-	sigemptyset(&none);
-	sigfillset(&dfl);
-	sigdelset(&dfl, SIGKILL);
-	sigdelset(&dfl, SIGSTOP);
-	posix_spawnattr_setsigmask(&at, &none);
-	posix_spawnattr_setsigdefault(&at, &dfl);
-	posix_spawnattr_setpgroup(&at, 0);
-	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETPGROUP |
-					  POSIX_SPAWN_SETSIGMASK |
-					  POSIX_SPAWN_SETSIGDEF);
-	rc = posix_spawn(&p->pid, "/bin/sh", &fa, &at, argv, env);
-	posix_spawnattr_destroy(&at);
-	posix_spawn_file_actions_destroy(&fa);
-	if (rc == 0)
-		return 0;
-	p->pid = -1;
-	return err_errno(e, COI_E_OS, rc, "cannot run /bin/sh");
-}
-
 static int start(struct proc *p, const struct job *j, struct coi_err *e)
 {
 	bool reply = p->h->o.reply;
@@ -108,7 +72,8 @@ static int start(struct proc *p, const struct job *j, struct coi_err *e)
 	if (in < 0)
 		goto done;
 	env = env_make(p->h, j);
-	rc = spawn(p, in, reply ? out[1] : log[1], log[1], env, e);
+	rc = shell_spawn(p->h->o.command, env, in, reply ? out[1] : log[1],
+			 log[1], &p->pid, e);
 	if (rc < 0)
 		goto done;
 	p->out = out[0];

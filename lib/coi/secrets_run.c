@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/limits.h"
+#include "core/shell.h"
 #include "core/sys.h"
 #include "core/task.h"
 
@@ -32,45 +32,23 @@ static void shut(int *fd)
 static int start(struct run *r, const char *command, char *const *env,
 		 struct coi_err *e)
 {
-	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	sigset_t none, dfl;
-	int out[2] = {-1, -1}, err[2] = {-1, -1}, rc;
+	int out[2] = {-1, -1}, err[2] = {-1, -1}, none, rc = -1;
 
-	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0) {
+	none = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (none < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
 		err_errno(e, COI_E_OS, errno, "cannot make a pipe");
-		shut(&out[0]);
-		shut(&out[1]);
-		return -1;
-	}
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&fa, out[1], 1);
-	posix_spawn_file_actions_adddup2(&fa, err[1], 2);
-	/* Whatever this process got from its parent stays out. */
-	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
-	posix_spawnattr_init(&at);
-	sigemptyset(&none);
-	sigfillset(&dfl);
-	sigdelset(&dfl, SIGKILL);
-	sigdelset(&dfl, SIGSTOP);
-	posix_spawnattr_setsigmask(&at, &none);
-	posix_spawnattr_setsigdefault(&at, &dfl);
-	posix_spawnattr_setpgroup(&at, 0);
-	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETPGROUP |
-					  POSIX_SPAWN_SETSIGMASK |
-					  POSIX_SPAWN_SETSIGDEF);
-	rc = posix_spawn(&r->pid, "/bin/sh", &fa, &at, argv, env);
-	posix_spawnattr_destroy(&at);
-	posix_spawn_file_actions_destroy(&fa);
-	close(out[1]);
-	close(err[1]);
+	else
+		rc = shell_spawn(command, env, none, out[1], err[1], &r->pid,
+				 e);
+	shut(&none);
+	shut(&out[1]);
+	shut(&err[1]);
 	r->out = out[0];
 	r->err = err[0];
-	if (rc != 0) {
-		r->pid = -1;
-		return err_errno(e, COI_E_OS, rc, "cannot run /bin/sh");
+	if (rc < 0) {
+		shut(&r->out);
+		shut(&r->err);
+		return -1;
 	}
 	fcntl(r->out, F_SETFL, O_NONBLOCK);
 	fcntl(r->err, F_SETFL, O_NONBLOCK);

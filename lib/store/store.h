@@ -170,6 +170,12 @@ int store_thread_get(struct store *s, struct arena *a, struct str id,
 		     struct str *root, struct str *conversation, bool *found,
 		     struct coi_err *e);
 
+/* The conversation of the first of these ids that is known: `id` unless it is
+ * absent, then `refs` from the last on (References). */
+int store_thread_find(struct store *s, struct arena *a, struct str id,
+		      const struct str *refs, size_t n,
+		      struct str *conversation, bool *found, struct coi_err *e);
+
 /* Is any id known that is no chat$ or coi$ one?  Cheap. */
 int store_thread_foreign(struct store *s, bool *any, struct coi_err *e);
 

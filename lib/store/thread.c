@@ -221,6 +221,23 @@ int store_thread_get(struct store *s, struct arena *a, struct str id,
 	return 0;
 }
 
+int store_thread_find(struct store *s, struct arena *a, struct str id,
+		      const struct str *refs, size_t n,
+		      struct str *conversation, bool *found, struct coi_err *e)
+{
+	struct str root;
+
+	*found = false;
+	if (id.p != NULL &&
+	    store_thread_get(s, a, id, &root, conversation, found, e) < 0)
+		return -1;
+	for (; !*found && n > 0; n--)
+		if (store_thread_get(s, a, refs[n - 1], &root, conversation,
+				     found, e) < 0)
+			return -1;
+	return 0;
+}
+
 int store_thread_foreign(struct store *s, bool *any, struct coi_err *e)
 {
 	sqlite3_stmt *st = sql(s, Q_THREAD_PLAIN, e);

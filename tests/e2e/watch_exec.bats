@@ -35,7 +35,8 @@ flood() {
 answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 
 @test "a handler gets the record and its variables, and the message is done" {
-	bot bob 'cat >"$HOME/in"; env >"$HOME/env"; ls /proc/self/fd >"$HOME/fds"; echo printed'
+	ulimit -Sn 1000
+	bot bob 'cat >"$HOME/in"; env >"$HOME/env"; ulimit -Sn >"$HOME/files"; ls /proc/self/fd >"$HOME/fds"; echo printed'
 	tell 'hello bob'
 	within 10 test -s "$T/bob/fds"
 	within 10 has "$ERR" printed
@@ -52,6 +53,7 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	has "$T/bob/env" "COI_CONFIG=$T/bob/.config/coi/config"
 	[ "$(tr '\n' ' ' <"$T/bob/fds")" = '0 1 2 3 ' ] # 3: the folder itself
 	lacks "$(cat "$T/bob/env")" COI_TEST
+	[ "$(cat "$T/bob/files")" = 1000 ] # for select(2)
 	[ -z "$(grep -v '^{"event"' "$OUT")" ] # stdout is not the handlers'
 	[ -z "$(as bob coi-fetch --json)" ]
 }
