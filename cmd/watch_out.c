@@ -228,6 +228,7 @@ static int fail(struct watch_out *o, enum coi_code code, struct coi_err *e)
 		return err_set(e, code, "the reader went away");
 	if (code == COI_E_CANCELLED)
 		return err_set(e, code, "the reader does not read");
+	e->lasting = true; /* what is lost there is lost for all accounts */
 	return err_set(e, code, "cannot write to standard output");
 }
 

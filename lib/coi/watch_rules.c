@@ -50,6 +50,11 @@ enum watch_fate watch_fate(const struct coi_err *e, bool session, bool ever,
 		if (session)
 			return WATCH_RETRY;
 		return ever || attempt < STRANGE ? WATCH_RETRY : WATCH_GIVE_UP;
+	case COI_E_IO:
+	case COI_E_CREATE:
+	case COI_E_OS:
+		/* A disk is full, or all descriptors are in use. */
+		return ever ? WATCH_RETRY : WATCH_GIVE_UP;
 	case COI_E_CONFIG:
 		/* A password manager may be locked for a while. */
 		return ever && !session ? WATCH_RETRY : WATCH_GIVE_UP;

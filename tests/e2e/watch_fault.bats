@@ -37,6 +37,40 @@ all_of() {
 memory() { sed -n 's/^VmHWM:\s*\([0-9]*\).*/\1/p' "/proc/$WATCH/status"; }
 busy() { awk '{ print ($14 + $15) * 10 }' "/proc/$WATCH/stat"; }
 
+# --- the disk ----------------------------------------------------------------
+
+@test "a disk that is full for a while: it waits, and every message is printed" {
+	as bob true
+	mkfifo "$T/pipe"
+	cat "$T/pipe" >"$T/out.1" 3>&- &
+	WATCHES+=("$!")
+	HOME=$T/bob coi-watch --json --retry 1s >"$T/pipe" 2>"$T/err.1" 3>&- &
+	WATCH=$! OUT=$T/out.1 ERR=$T/err.1
+	WATCHES+=("$WATCH")
+	ready
+	prlimit --pid "$WATCH" --fsize=4096:unlimited
+	chat bob 1 one
+	within 10 event lost
+	contains "$(lost)" "$T/bob"
+	prlimit --pid "$WATCH" --fsize=unlimited:unlimited
+	within 10 event reconnected
+	chat bob 2 two
+	within 10 has "$OUT" '"text":"two"'
+	# A line whose commit failed may come again, with its id.
+	[ "$(jq -r 'select(.kind).text' "$OUT" | uniq | tr '\n' ' ')" = "one two " ]
+	end_watch
+	status_is 0
+	[ -z "$(as bob coi-fetch --json)" ]
+	# Standard output that cannot be written to is the end: 74.
+	HOME=$T/bob coi-watch --json --retry 1s >/dev/full 2>"$T/err.1" 3>&- &
+	WATCH=$!
+	WATCHES+=("$WATCH")
+	chat bob 3 three
+	ended
+	status_is 74
+	[ "$(as bob coi-fetch --json | jq -r .text)" = three ]
+}
+
 # --- the server --------------------------------------------------------------
 
 @test "Dovecot ends and begins again: caught up, every line once" {

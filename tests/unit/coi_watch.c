@@ -30,9 +30,9 @@ TEST(errors, "what is temporary is tried again, what lasts is not")
 {
 	static const enum coi_code again[] = {COI_E_UNAVAILABLE, COI_E_TEMP,
 					      COI_E_PROTOCOL, COI_E_NOINPUT};
-	static const enum coi_code never[] = {COI_E_IO,	  COI_E_CREATE,
-					      COI_E_OS,	  COI_E_INTERNAL,
-					      COI_E_DATA, COI_E_NOKEY};
+	static const enum coi_code never[] = {COI_E_INTERNAL, COI_E_DATA,
+					      COI_E_NOKEY};
+	static const enum coi_code disk[] = {COI_E_IO, COI_E_CREATE, COI_E_OS};
 	struct coi_err e;
 	size_t i;
 
@@ -42,6 +42,10 @@ TEST(errors, "what is temporary is tried again, what lasts is not")
 	}
 	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		CHECK(fate(never[i], NULL, true, true, 1, 0) == WATCH_GIVE_UP);
+	for (i = 0; i < sizeof(disk) / sizeof(disk[0]); i++) {
+		CHECK(fate(disk[i], NULL, false, false, 1, 0) == WATCH_GIVE_UP);
+		CHECK(fate(disk[i], NULL, true, true, 9, 0) == WATCH_RETRY);
+	}
 	CHECK(fate(COI_E_PIPE, NULL, true, true, 1, 0) == WATCH_END);
 	CHECK(fate(COI_E_CANCELLED, NULL, true, true, 1, 0) == WATCH_END);
 	e = of(COI_E_TEMP, NULL);
