@@ -42,7 +42,8 @@ int filter_places(struct filter *f, struct imap *im, struct coi_err *e)
 	    folders_sent(im, f->o.store, f->places, f->o.account->sent_folder,
 			 &f->sent, e) < 0)
 		return -1;
-	if (str_is(f->sent, "none"))
+	/* From INBOX into INBOX a message would go round for ever. */
+	if (str_is(f->sent, "none") || str_iis(f->sent, "INBOX"))
 		f->sent = STR_NONE;
 	f->have_place = true;
 	return 0;

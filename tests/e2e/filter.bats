@@ -190,6 +190,18 @@ flags() { imap "$1" "SELECT ${2:-INBOX}" 'FETCH 1:* FLAGS' | grep FETCH; }
 	seen bob own
 }
 
+@test "INBOX is the Sent folder: own mail is only marked, with and without MOVE" {
+	for u in bob kim; do
+		set_config $u sent-folder inbox
+		letter $u o1@x ownplain "From: $(sed -n 's/^address = //p' "$D/config-$u")" 'To: dean@one.test'
+		filter $u none
+		filter $u active
+		[ "$(in_box $u)" = "ownplain " ]
+		[ "$(mail_count $u)" = 1 ]
+		seen $u ownplain
+	done
+}
+
 @test "a Sent folder that is not there: own mail stays, and that is said once a message" {
 	as bob true
 	set_config bob sent-folder Nope
