@@ -47,16 +47,19 @@ void doctor_secret(struct doctor *d)
 static void check_above(struct doctor *d, const char *dir)
 {
 	char *p = mem_dup(str_of(dir)), *slash;
+	const char *above = p;
 	struct coi_err e = {0};
 
 	while (access(p, F_OK) < 0 && (slash = strrchr(p, '/')) != NULL &&
 	       slash != p)
 		*slash = '\0';
-	if (access(p, W_OK | X_OK) == 0) {
+	if (access(p, F_OK) < 0)
+		above = p[0] == '/' ? "/" : ".";
+	if (access(above, W_OK | X_OK) == 0) {
 		doctor_ok(d, "state", "%s, not there yet", dir);
 	} else {
 		err_errno(&e, COI_E_CREATE, errno, "%s cannot be made in %s",
-			  dir, p);
+			  dir, above);
 		err_hint(&e, "chmod, or another folder with --state-dir");
 		doctor_failed(d, "state", &e);
 	}

@@ -508,6 +508,11 @@ steps() { jq -r --arg r "${1:-ok}" 'select(.result == $r) | .check' <<<"$output"
 	echo x >"$T/file"
 	quietly as alice coi-config doctor --json --state-dir "$T/file/state"
 	[ "$(steps fail)" = state ]
+	# One name, seen from here or from /, is as good as another.
+	cd "$T"
+	quietly as alice coi-config doctor --json --state-dir fresh
+	contains "$(steps ok)" state
+	cd "$OLDPWD"
 	mkdir "$T/state"
 	echo nonsense that is no database, long enough to be looked at >"$T/state/alice.db"
 	quietly as alice coi-config doctor --json --state-dir "$T/state"
