@@ -129,9 +129,9 @@ void doctor_clock(struct doctor *d)
 			    "it stands at %s", buf_cstr(&b));
 	else if (off > CLOCK_MAX || off < -CLOCK_MAX)
 		doctor_warn(d, "clock", "set the clock (NTP)",
-			    "%s is %lld s %s the time of the SMTP server",
-			    buf_cstr(&b), (long long)(off < 0 ? -off : off),
-			    off < 0 ? "behind" : "before");
+			    "%s is %lld s %s the SMTP server", buf_cstr(&b),
+			    (long long)(off < 0 ? -off : off),
+			    off < 0 ? "behind" : "ahead of");
 	else
 		doctor_ok(d, "clock", "%s%s", buf_cstr(&b),
 			  d->server_time == 0 ? ""

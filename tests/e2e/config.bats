@@ -521,7 +521,7 @@ steps() { jq -r --arg r "${1:-ok}" 'select(.result == $r) | .check' <<<"$output"
 	contains "$(steps warn)" clock
 	contains "$output" 2001-09-09
 	COI_TEST_SEED=1@$(($(date +%s) + 4000)) quietly as alice coi-config doctor --json
-	contains "$(jq -r 'select(.check == "clock") | .text' <<<"$output")" 'before the time of the SMTP server'
+	contains "$(jq -r 'select(.check == "clock") | .text' <<<"$output")" 'ahead of the SMTP server'
 }
 
 @test "doctor: a signal ends it at once" {
