@@ -28,7 +28,7 @@ units() { find "$ROOT/share/systemd" -type f; }
 @test "units: services run as nobody in particular and see no secret of others" {
 	for u in $(units); do
 		[[ $u == *.service ]] || continue
-		for line in DynamicUser=yes NoNewPrivileges=yes \
+		for line in DynamicUser=yes User=coi NoNewPrivileges=yes \
 			ProtectSystem=strict ProtectHome=yes PrivateDevices=yes \
 			RestrictNamespaces=yes LimitCORE=0 UMask=0077 \
 			'SystemCallFilter=@system-service' 'CapabilityBoundingSet='; do
