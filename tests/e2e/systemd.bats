@@ -50,3 +50,8 @@ units() { find "$ROOT/share/systemd" -type f; }
 		done
 	done
 }
+
+@test "units: coi-watch may hear that addresses have changed" {
+	grep -q '^RestrictAddressFamilies=.*AF_NETLINK' \
+		"$ROOT/share/systemd/coi-watch@.service"
+}
