@@ -45,6 +45,8 @@ static const char *const examples[] = {
     "coi-watch --json | jq -r --unbuffered 'select(.kind) | .text'",
     "coi-watch -a work -a home --run-for 1h", NULL};
 
+#define DAYS_MAX INT64_C(36500)
+
 enum { EVENTS_NONE, EVENTS_STATE, EVENTS_ALL };
 
 #define BEATS_MAX 16384 /* octets */
@@ -375,6 +377,17 @@ static int period(struct cli *c, const char *name, int64_t most, int *ms,
 	return 0;
 }
 
+static int lasting(struct cli *c, const char *name, int64_t *s,
+		   struct coi_err *e)
+{
+	if (cli_duration(c, name, s, e) < 0)
+		return -1;
+	if (cli_has(c, name) && (*s < 1 || *s > DAYS_MAX * 86400))
+		return cli_usage(c, e, "--%s must be from 1s to %lldd", name,
+				 (long long)DAYS_MAX);
+	return 0;
+}
+
 static int read_options(struct watching *x, struct watch_opts *o,
 			struct coi_err *e)
 {
@@ -391,8 +404,8 @@ static int read_options(struct watching *x, struct watch_opts *o,
 	x->events = cli_has(c, "exec") ? EVENTS_NONE : EVENTS_STATE;
 	if (words(c, "events", events, &x->events, e) < 0 ||
 	    words(c, "latency", latency, &low, e) < 0 ||
-	    cli_duration(c, "run-for", &end, e) < 0 ||
-	    cli_duration(c, "heartbeat", &x->heartbeat, e) < 0 ||
+	    lasting(c, "run-for", &end, e) < 0 ||
+	    lasting(c, "heartbeat", &x->heartbeat, e) < 0 ||
 	    period(c, "idle", 29 * 60, &o->idle_ms, e) < 0 ||
 	    period(c, "poll", 86400, &o->poll_ms, e) < 0 ||
 	    period(c, "retry", 86400, &o->retry_ms, e) < 0 ||

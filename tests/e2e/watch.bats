@@ -487,7 +487,7 @@ stalled() {
 
 @test "options that make no sense are usage errors" {
 	local o
-	for o in '--events some' '--latency fast' '--poll 0' '--idle 40m' 'operand' '--save x --inline' '-a bob -a bob' '--start soon' '--filter all'; do
+	for o in '--events some' '--latency fast' '--poll 0' '--idle 40m' 'operand' '--save x --inline' '-a bob -a bob' '--start soon' '--filter all' '--run-for 0' '--run-for 99999999999999999s' '--heartbeat 0s' '--heartbeat 9999999999999w'; do
 		# shellcheck disable=SC2086
 		run as bob coi-watch $o
 		status_is 64
