@@ -108,6 +108,18 @@ mails() { [ "$(mail_count "$1")" -ge "$2" ]; }
 	[ "$(inbox carol | grep -c 'news number')" = 2 ]
 }
 
+@test "a digest of what a bot has answered: their keys are not the same" {
+	script=$(recipe 'consumer digest')
+	as alice mkdir "$T/alice/desk"
+	chat alice d1 "news number 1"
+	as alice coi-fetch --json >"$T/new"
+	as alice coi-send --idempotency-key "$(jq -r .id "$T/new")" -m pong \
+		dave@two.test
+	run as alice sh -c "cd && cd desk && $script"
+	status_is 0
+	within 10 mails carol 1
+}
+
 @test "forwarding to another system, which is down at first" {
 	script=$(recipe curl)
 	contains "$script" 'exit 75'
