@@ -55,3 +55,11 @@ units() { find "$ROOT/share/systemd" -type f; }
 	grep -q '^RestrictAddressFamilies=.*AF_NETLINK' \
 		"$ROOT/share/systemd/coi-watch@.service"
 }
+
+@test "units: what only a person can mend does not start coi-watch again" {
+	line=$(grep '^RestartPreventExitStatus=' \
+		"$ROOT/share/systemd/coi-watch@.service")
+	for n in 64 65 66 77 78 81 82; do
+		[[ "$line " =~ [=\ ]$n\  ]]
+	done
+}
