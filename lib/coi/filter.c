@@ -224,24 +224,8 @@ static void take(const struct imap_set *set, uint64_t *next,
 static void drop(struct imap_set *set, const struct imap_set *gone)
 {
 	struct imap_set keep = {0};
-	size_t i, k = 0;
 
-	for (i = 0; i < set->n; i++) {
-		uint64_t lo = set->v[i].lo;
-
-		while (k < gone->n && gone->v[k].hi < lo)
-			k++;
-		for (; k < gone->n && gone->v[k].lo <= set->v[i].hi; k++) {
-			if (gone->v[k].lo > lo)
-				imap_set_add(&keep, (uint32_t)lo,
-					     gone->v[k].lo - 1);
-			lo = (uint64_t)gone->v[k].hi + 1;
-			if (gone->v[k].hi >= set->v[i].hi)
-				break;
-		}
-		if (lo <= set->v[i].hi)
-			imap_set_add(&keep, (uint32_t)lo, set->v[i].hi);
-	}
+	imap_set_less(set, gone, &keep);
 	imap_set_free(set);
 	*set = keep;
 }
@@ -356,15 +340,11 @@ static int waiting(struct filter *f, struct imap *im, struct coi_err *e)
 	if (rc == 0 && !f->looked) {
 		rc = search_waiting(f, im, "UNDELETED", &there, e);
 		if (rc == 0) {
-			struct imap_set gone = {0};
-			size_t i;
+			struct imap_set still = {0};
 
-			for (i = 0; i < f->waiting.n; i++)
-				imap_set_add(&gone, f->waiting.v[i].lo,
-					     f->waiting.v[i].hi);
-			drop(&gone, &there);
-			drop(&f->waiting, &gone);
-			imap_set_free(&gone);
+			imap_set_both(&f->waiting, &there, &still);
+			imap_set_free(&f->waiting);
+			f->waiting = still;
 			f->looked = true;
 			rc = save(f, e);
 		}

@@ -89,68 +89,6 @@ static int target(struct filter *f, struct imap *im, enum filter_to to,
 	return 0;
 }
 
-/* --- flags -----------------------------------------------------------------
- */
-
-static void set_of(struct item *const *v, size_t n, struct imap_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		imap_set_add(set, v[i]->uid, v[i]->uid);
-}
-
-static int keyword(struct filter *f, struct imap *im,
-		   const struct imap_set *set, struct coi_err *e)
-{
-	struct coi_err le = {0};
-
-	if (!f->keyword_ok || set->n == 0 ||
-	    imap_store(im, set, STR("+FLAGS.SILENT"), STR("$Chat"), &le) == 0)
-		return 0;
-	if (le.reply[0] == '\0' || le.code == COI_E_PROTOCOL) {
-		if (e->code == COI_OK)
-			*e = le;
-		return -1;
-	}
-	/* A dead line shows itself with the next command. */
-	f->keyword_ok = false;
-	f->keyword_refused = true;
-	if (f->o.warn != NULL) {
-		struct buf b = {0};
-
-		buf_fmt(&b, "the server does not keep $Chat: %s", le.reply);
-		f->o.warn(f->o.ctx, buf_cstr(&b));
-		buf_free(&b);
-	}
-	return 0;
-}
-
-static int mark(struct filter *f, struct imap *im, const struct items *l,
-		struct coi_err *e)
-{
-	struct imap_set chat = {0}, seen = {0};
-	size_t i;
-	int rc;
-
-	for (i = 0; i < l->n; i++) {
-		const struct item *x = &l->v[i];
-
-		if (x->deed.keyword && !x->has_keyword)
-			imap_set_add(&chat, x->uid, x->uid);
-		if (x->deed.mark_seen && !x->facts.seen)
-			imap_set_add(&seen, x->uid, x->uid);
-	}
-	rc = keyword(f, im, &chat, e);
-	if (rc == 0 && seen.n > 0)
-		rc = imap_store(im, &seen, STR("+FLAGS.SILENT"), STR("\\Seen"),
-				e);
-	sys_point("filter.marked");
-	imap_set_free(&chat);
-	imap_set_free(&seen);
-	return rc;
-}
-
 /* --- moving ------------------------------------------------------------------
  */
 
@@ -160,7 +98,6 @@ static int left(struct imap *im, struct imap_set *set, struct coi_err *e)
 	struct imap_set have = {0}, both = {0};
 	struct buf b = {0};
 	size_t i;
-	uint64_t uid;
 	int rc;
 
 	buf_z(&b, "UID ");
@@ -168,16 +105,10 @@ static int left(struct imap *im, struct imap_set *set, struct coi_err *e)
 		buf_fmt(&b, "%s%u:%u", i > 0 ? "," : "", set->v[i].lo,
 			set->v[i].hi);
 	rc = imap_search(im, buf_view(&b), &have, e);
-	for (i = 0; rc == 0 && i < set->n; i++)
-		for (uid = set->v[i].lo; uid <= set->v[i].hi; uid++)
-			if (imap_set_has(&have, (uint32_t)uid))
-				imap_set_add(&both, (uint32_t)uid,
-					     (uint32_t)uid);
 	if (rc == 0) {
+		imap_set_both(set, &have, &both);
 		imap_set_free(set);
 		*set = both;
-	} else {
-		imap_set_free(&both);
 	}
 	imap_set_free(&have);
 	buf_free(&b);
@@ -214,6 +145,14 @@ static int move_set(struct filter *f, struct imap *im, enum filter_to to,
 		}
 	}
 	return 0;
+}
+
+static void set_of(struct item *const *v, size_t n, struct imap_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		imap_set_add(set, v[i]->uid, v[i]->uid);
 }
 
 static void tell(struct filter *f, const struct item *x, struct str to)
@@ -317,6 +256,68 @@ static bool is_own(const struct item *x)
 	return x->facts.from_me && x->facts.to_others;
 }
 
+/* Refused, and neither for the moment nor for whatever we ask. */
+static bool is_refusal(const struct coi_err *e)
+{
+	return e->reply[0] != '\0' && e->code == COI_E_UNAVAILABLE;
+}
+
+static void warn_refused(struct filter *f, size_t n, struct str to,
+			 const struct coi_err *why)
+{
+	struct buf b = {0};
+
+	if (f->o.warn == NULL)
+		return;
+	buf_fmt(&b, "%zu %s INBOX, the server does not move %s to ", n,
+		n == 1 ? "message stays in" : "messages stay in",
+		n == 1 ? "it" : "them");
+	buf_clean(&b, to);
+	buf_fmt(&b, ": %s", why->reply);
+	f->o.warn(f->o.ctx, buf_cstr(&b));
+	buf_free(&b);
+}
+
+/*
+ * A NO to all of them may be for one: each by itself then.  One that is
+ * refused while others are moved stays in INBOX; it would hold them up for
+ * ever.  `set`: those that were moved.
+ */
+static int move_each(struct filter *f, struct imap *im, enum filter_to to,
+		     struct str *name, struct item *const *v, size_t n,
+		     struct imap_set *set, struct coi_err *e)
+{
+	struct imap_set one = {0};
+	struct coi_err why = *e, le;
+	size_t i, refused = 0;
+	int rc = 0;
+
+	err_clear(e);
+	imap_set_free(set);
+	for (i = 0; rc == 0 && i < n && (set->n > 0 || refused < TRIES); i++) {
+		err_clear(&le);
+		set_of(v + i, 1, &one);
+		if (move_set(f, im, to, name, &one, &le) == 0) {
+			if (one.n > 0)
+				set_of(v + i, 1, set);
+		} else if (is_refusal(&le)) {
+			refused++;
+			why = le;
+		} else {
+			*e = le;
+			rc = -1;
+		}
+		imap_set_free(&one);
+	}
+	if (rc == 0 && refused > 0 && set->n > 0) {
+		warn_refused(f, refused, *name, &why);
+	} else if (rc == 0 && refused > 0) {
+		*e = why;
+		rc = -1;
+	}
+	return rc;
+}
+
 static int move_to(struct filter *f, struct imap *im, enum filter_to to,
 		   struct item **v, size_t n, struct coi_err *e)
 {
@@ -349,6 +350,8 @@ static int move_to(struct filter *f, struct imap *im, enum filter_to to,
 		rc = filter_select(f, im, STR("INBOX"), e);
 		if (rc == 0)
 			rc = move_set(f, im, to, &name, &set, e);
+		if (rc < 0 && some > 1 && is_refusal(e))
+			rc = move_each(f, im, to, &name, v + i, some, &set, e);
 		for (t = 0; rc == 0 && t < some; t++)
 			if (imap_set_has(&set, v[i + t]->uid))
 				tell(f, v[i + t], name);
@@ -369,7 +372,7 @@ int filter_do(struct filter *f, struct imap *im, struct items *l,
 	struct item **v = arena_alloc(f->arena,
 				      (l->n + 1) * sizeof(struct item *));
 	size_t i, k, n;
-	int rc = mark(f, im, l, e);
+	int rc = filter_mark(f, im, l, e);
 
 	for (k = 0; rc == 0 && k < sizeof(order) / sizeof(order[0]); k++) {
 		for (i = n = 0; i < l->n; i++)

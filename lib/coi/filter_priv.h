@@ -133,6 +133,13 @@ struct filter {
 	uint64_t moved;
 };
 
+/* --- filter_flags.c ---------------------------------------------------------
+ */
+
+/* Sets the flags that the deeds ask for, in INBOX, which is selected. */
+int filter_mark(struct filter *f, struct imap *im, const struct items *l,
+		struct coi_err *e);
+
 /* --- filter_move.c ----------------------------------------------------------
  */
 

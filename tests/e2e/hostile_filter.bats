@@ -61,6 +61,18 @@ completes() {
 	completes
 }
 
+@test "one that is never moved holds up no other, and is tried once" {
+	play imap filter-poison
+	coi-fetch --json --timeout 5s --filter active --state-dir "$T/state" \
+		>"$T/out" 2>"$T/err"
+	contains "$(<"$T/err")" '1 message stays in INBOX'
+	contains "$(<"$T/err")" 'this one is odd'
+	[ "$(sed -n 's/^C: a[0-9]* UID MOVE \([^ ]*\).*/\1/p' "$PEER_LOG" | tr '\n' ' ')" = "1:3 1 2 3 " ]
+	play imap filter-poison
+	coi-fetch --json --timeout 5s --filter active --state-dir "$T/state"
+	lacks "$(<"$PEER_LOG")" MOVE
+}
+
 @test "a goodbye during MOVE: the next run moves it" {
 	filtered 75 bye
 	completes
