@@ -1,6 +1,7 @@
 /* coi-config enable, disable, filter: COI's settings on the server. */
 #include "config.h"
 #include "config_print.h"
+#include "fmt/json.h"
 
 static const struct cli_opt opts[] = {
     {'n', "dry-run", NULL, "print what would be set, touch nothing", 0},
@@ -10,15 +11,29 @@ enum what { ENABLE, DISABLE, FILTER };
 
 static int dry(struct cli *c, enum what w, const char *mode, struct coi_err *e)
 {
+	const char *entry = w == FILTER ? COI_ENTRY "message-filter"
+					: COI_ENTRY "enabled";
+	const char *value = w == DISABLE ? NULL : w == FILTER ? mode : "yes";
 	struct buf b = {0};
+	struct json j;
 	int rc;
 
-	buf_fmt(&b, "SETMETADATA \"\" (\"%s%s\" ", COI_ENTRY,
-		w == FILTER ? "message-filter" : "enabled");
-	if (w == DISABLE)
-		buf_z(&b, "NIL)\n");
-	else
-		buf_fmt(&b, "\"%s\")\n", w == FILTER ? mode : "yes");
+	if (cli_json(c)) {
+		json_begin(&j, &b);
+		json_open(&j, '{');
+		json_kstr(&j, "entry", str_of(entry));
+		json_key(&j, "value");
+		if (value != NULL)
+			json_str(&j, str_of(value));
+		else
+			json_null(&j);
+		json_close(&j, '}');
+		buf_c(&b, '\n');
+	} else if (value != NULL) {
+		buf_fmt(&b, "SETMETADATA \"\" (\"%s\" \"%s\")\n", entry, value);
+	} else {
+		buf_fmt(&b, "SETMETADATA \"\" (\"%s\" NIL)\n", entry);
+	}
 	rc = cli_out(c, buf_view(&b), e);
 	buf_free(&b);
 	return rc;

@@ -95,24 +95,9 @@ struct shown {
 static void put_value(struct buf *b, struct str v)
 {
 	struct buf q = {0};
-	size_t i;
 
-	if (v.n > 0 && str_trim(v).n == v.n && v.p[0] != '"' &&
-	    str_chr(v, '\t') < 0) {
-		buf_clean(b, v);
-		return;
-	}
-	for (i = 0; i < v.n; i++) {
-		if (v.p[i] == '"' || v.p[i] == '\\')
-			buf_c(&q, '\\');
-		if (v.p[i] == '\t')
-			buf_z(&q, "\\t");
-		else
-			buf_c(&q, v.p[i]);
-	}
-	buf_c(b, '"');
+	config_put_value(&q, v);
 	buf_clean(b, buf_view(&q));
-	buf_c(b, '"');
 	buf_free(&q);
 }
 

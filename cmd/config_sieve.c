@@ -151,8 +151,8 @@ static void result_text(struct job *j, const struct sieve_setup *r)
 
 	if (r->effect == SIEVE_STORED && r->can_include) {
 		buf_z(out, "require \"include\"; # at the top\n"
-			   "include :personal \"" SIEVE_CHAT "\"; # behind the "
-			   "last require\n");
+			   "include :personal :optional \"" SIEVE_CHAT
+			   "\"; # behind the last require\n");
 		return;
 	}
 	if (!r->changed || r->effect == SIEVE_STORED)

@@ -81,8 +81,10 @@ int config_bad(const struct config_value *v, struct coi_err *e, const char *fmt,
 /* The word of the NULL-ended list nearest to s, if it is near enough. */
 const char *config_nearest(struct str s, const char *const *words);
 
-/* Appends "KEY = VALUE" and a line end, in quotes where it needs them; the
- * value must be UTF-8 without controls. */
+/* Appends the value as a file has it, in quotes where it needs them; it must be
+ * UTF-8 without controls other than HTAB. */
+void config_put_value(struct buf *b, struct str value);
+/* Appends "KEY = VALUE" and a line end. */
 void config_put(struct buf *b, const char *key, struct str value);
 
 /*

@@ -9,23 +9,31 @@
 #include "core/file.h"
 #include "core/limits.h"
 
-void config_put(struct buf *b, const char *key, struct str v)
+void config_put_value(struct buf *b, struct str v)
 {
-	struct str t = str_trim(v);
 	size_t i;
 
-	buf_fmt(b, "%s = ", key);
-	if (v.n > 0 && t.n == v.n && v.p[0] != '"') {
+	if (v.n > 0 && str_trim(v).n == v.n && v.p[0] != '"' &&
+	    str_chr(v, '\t') < 0) {
 		buf_str(b, v);
-	} else {
-		buf_c(b, '"');
-		for (i = 0; i < v.n; i++) {
-			if (v.p[i] == '"' || v.p[i] == '\\')
-				buf_c(b, '\\');
-			buf_c(b, v.p[i]);
-		}
-		buf_c(b, '"');
+		return;
 	}
+	buf_c(b, '"');
+	for (i = 0; i < v.n; i++) {
+		if (v.p[i] == '"' || v.p[i] == '\\')
+			buf_c(b, '\\');
+		if (v.p[i] == '\t')
+			buf_z(b, "\\t");
+		else
+			buf_c(b, v.p[i]);
+	}
+	buf_c(b, '"');
+}
+
+void config_put(struct buf *b, const char *key, struct str v)
+{
+	buf_fmt(b, "%s = ", key);
+	config_put_value(b, v);
 	buf_c(b, '\n');
 }
 

@@ -12,7 +12,7 @@ struct sieve {
 	int io_ms;
 	bool usable;
 	/* what the server offers; blank-separated */
-	struct buf implementation, mechanisms, extensions;
+	struct buf mechanisms, extensions;
 	bool starttls;
 	bool version; /* RFC 5804: CHECKSCRIPT, NOOP and the like are there */
 };

@@ -129,9 +129,7 @@ static int capability(void *ctx, struct sieve *s)
 	/* Names of our own are strings; what else there is, is not for us. */
 	if (!s->line.v[0].string)
 		return -1;
-	if (str_iis(name, "IMPLEMENTATION"))
-		to = &s->implementation;
-	else if (str_iis(name, "SASL"))
+	if (str_iis(name, "SASL"))
 		to = &s->mechanisms;
 	else if (str_iis(name, "SIEVE"))
 		to = &s->extensions;
@@ -150,7 +148,6 @@ int sieve_capabilities(struct sieve *s, const char *stage, struct coi_err *e)
 {
 	int rc;
 
-	buf_clear(&s->implementation);
 	buf_clear(&s->mechanisms);
 	buf_clear(&s->extensions);
 	s->starttls = s->version = false;
@@ -174,16 +171,6 @@ static bool listed(const struct buf *b, const char *word)
 bool sieve_has(const struct sieve *s, const char *extension)
 {
 	return listed(&s->extensions, extension);
-}
-
-struct str sieve_extensions(const struct sieve *s)
-{
-	return buf_view(&s->extensions);
-}
-
-struct str sieve_implementation(const struct sieve *s)
-{
-	return buf_view(&s->implementation);
 }
 
 /* --- the connection ------------------------------------------------------- */
@@ -278,7 +265,6 @@ void sieve_close(struct sieve *s)
 	}
 	net_close(s->c);
 	sieve_line_free(&s->line);
-	buf_free(&s->implementation);
 	buf_free(&s->mechanisms);
 	buf_free(&s->extensions);
 	free(s);

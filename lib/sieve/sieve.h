@@ -24,8 +24,6 @@ struct sieve *sieve_open(const struct sieve_opts *o, struct coi_err *e);
 void sieve_close(struct sieve *s);
 /* Whether scripts may require this extension: "include". */
 bool sieve_has(const struct sieve *s, const char *extension);
-struct str sieve_extensions(const struct sieve *s);	/* blank-separated */
-struct str sieve_implementation(const struct sieve *s); /* "" if not told */
 
 struct sieve_scripts {
 	struct sieve_script {

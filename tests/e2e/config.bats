@@ -100,6 +100,11 @@ get() { jq -r "$1" <<<"$output"; }
 	quietly coi-config -q filter seen -n
 	status_is 0
 	[ "$output" = "SETMETADATA \"\" (\"$CFG/message-filter\" \"seen\")" ]
+	quietly coi-config filter seen -n --json
+	status_is 0
+	[ "$(jq -c . <<<"$output")" = "{\"entry\":\"$CFG/message-filter\",\"value\":\"seen\"}" ]
+	quietly coi-config disable -n --json
+	[ "$(get .value)" = null ]
 }
 
 @test "filter: other words are refused before anything is sent" {

@@ -220,7 +220,7 @@ if header :contains "Subject" "c1" { fileinto :create "Work"; }'
 	status_is 1
 	[ "$(grep -c . <<<"$output")" -eq 2 ]
 	grep '^require "include";' <<<"$output" >"$T/require"
-	grep '^include :personal "coi-chat";' <<<"$output" >"$T/include"
+	grep '^include :personal :optional "coi-chat";' <<<"$output" >"$T/include"
 	contains "$stderr" 'your script "mine" is active and was left as it is'
 	contains "$stderr" "--include"
 	cmp "$T/before" "$(home frank)/sieve/mine.sieve"
