@@ -63,7 +63,7 @@ struct watching {
 	size_t nnames, tried;
 	bool *was_tried;
 	int events;
-	bool ended, over, told_ready, stopping, once;
+	bool over, told_ready, stopping, once;
 	int64_t heartbeat, beat_at, end_at;
 };
 
@@ -121,7 +121,6 @@ static void on_ended(void *ctx)
 {
 	struct watching *x = ctx;
 
-	x->ended = true;
 	task_wake(x->control);
 }
 
@@ -254,6 +253,12 @@ static void beat(struct watching *x)
 			 (unsigned long long)s.probes);
 }
 
+/* A SIGHUP may begin anew while the last lines and handlers are waited for. */
+static bool ended(const struct watching *x)
+{
+	return watch_stats(x->w).running == 0;
+}
+
 static int until(const struct watching *x)
 {
 	int64_t t = INT64_MAX, now = sys_mono_ms(),
@@ -265,7 +270,7 @@ static int until(const struct watching *x)
 		t = x->end_at;
 	if (sys != 0 && sys < t)
 		t = sys;
-	if (x->ended && now + LAST_MS < t)
+	if (ended(x) && now + LAST_MS < t)
 		t = now + LAST_MS;
 	if (t == INT64_MAX)
 		return -1;
@@ -306,7 +311,7 @@ static void turn(struct watching *x)
 /* Signals and the clock count to the last line and the last handler. */
 static bool over(const struct watching *x)
 {
-	return x->ended && watch_out_waits(x->out) == 0 &&
+	return ended(x) && watch_out_waits(x->out) == 0 &&
 	       (x->exec == NULL || x->stopping || watch_exec_idle(x->exec));
 }
 

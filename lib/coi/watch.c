@@ -136,6 +136,7 @@ struct watch_stats watch_stats(const struct watch *w)
 	const struct watching *a;
 
 	s.connected = 0;
+	s.running = w->running;
 	for (a = w->all; a != NULL; a = a->next) {
 		s.connected += a->connected;
 		s.printed += a->result.printed;

@@ -63,6 +63,7 @@ struct watch_opts {
 
 struct watch_stats {
 	unsigned accounts, connected;
+	unsigned running; /* have not stopped */
 	uint64_t printed, reconnects, probes;
 };
 

@@ -408,6 +408,25 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	[ "$(sort -u "$T/bob/in")" = bob ]
 }
 
+@test "SIGHUP starts the only account anew while a handler still runs" {
+	bot bob 'echo "$COI_MSG_ID" >>"$HOME/in"; [ ! -e "$HOME/slow" ] || sleep 4'
+	as bob touch "$T/bob/slow"
+	tell one
+	within 10 test -s "$T/bob/in"
+	set_config bob password-command 'echo wrong'
+	kill -HUP "$WATCH"
+	within 10 event stopped
+	set_config bob password-command 'echo secret-bob'
+	rm "$T/bob/slow"
+	kill -HUP "$WATCH"
+	sleep 5 # the handler has ended
+	tell two
+	within 10 eval '[ "$(wc -l <"$T/bob/in")" = 2 ]'
+	end_watch
+	status_is 0
+	[ -z "$(as bob coi-fetch --json)" ]
+}
+
 @test "a conversation whose handlers are slow holds up nobody else" {
 	flood 300
 	as carol coi-send -m 'from carol' bob@two.test
