@@ -211,11 +211,21 @@ static bool stopped(const struct handler *h)
 	return h->stopping || (h->o.stopped != NULL && h->o.stopped());
 }
 
-/* It has more than its share, and others have waited for it long enough. */
-static bool too_long(const struct conv *c)
+/* It has more than its share. */
+static bool is_long(const struct conv *c, size_t more)
 {
-	return c->full || (c->n >= CONV_MAX &&
-			   (c->failures > 0 || c->held_ms >= CONV_HOLD_MS));
+	return c->n > 0 && (c->n >= CONV_MAX || c->octets + more > CONV_OCTETS);
+}
+
+/* And others have waited for it long enough.  What is not taken is read again:
+ * so not much less than there is memory for. */
+static bool too_long(const struct conv *c, size_t more)
+{
+	if (c->full || !is_long(c, more))
+		return c->full;
+	return c->failures > 0 ||
+	       (c->held_ms >= CONV_HOLD_MS &&
+		(c->n >= CONV_MOST || c->octets + more > CONV_OCTETS));
 }
 
 /* Nobody is free to begin with another one. */
@@ -233,18 +243,19 @@ static int room_for(struct handler *h, const struct job *j, struct coi_err *e)
 	for (;;) {
 		struct conv *c = conv_of(h, j->src, j->conversation);
 		struct load l = load_of(h);
-		bool longest = c != NULL && c->n >= CONV_MAX;
+		bool held = c != NULL && is_long(c, j->line.n) &&
+			    c->held_ms < CONV_HOLD_MS;
 
-		if (c != NULL ? too_long(c) : j->src->overflow)
+		if (c != NULL ? too_long(c, j->line.n) : j->src->overflow)
 			return 1;
 		if (l.all > 0 && (l.all >= JOBS_MAX ||
 				  l.all_octets + j->line.n > JOBS_OCTETS))
 			return 1;
-		if (!longest && !crowded(h, &l, j->line.n))
+		if (!held && !crowded(h, &l, j->line.n))
 			return 0;
 		if (stopped(h))
 			return err_set(e, COI_E_CANCELLED, "stopped");
-		if (longest)
+		if (held)
 			c->held_ms += STEP_MS;
 		task_poll_deaf(NULL, 0, STEP_MS);
 	}

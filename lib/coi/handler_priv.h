@@ -10,6 +10,8 @@
 #define WAIT_OCTETS (32u * 1024u * 1024u)   /* of their records */
 #define CONV_MAX 64			    /* of one conversation */
 #define CONV_HOLD_MS 3000		    /* others wait for such a one */
+#define CONV_MOST 1024			    /* of it, when they have waited */
+#define CONV_OCTETS (16u * 1024u * 1024u)   /* of their records */
 #define JOBS_MAX 4096			    /* all that is in memory */
 #define JOBS_OCTETS (96u * 1024u * 1024u)   /* of their records */
 #define ANSWERS_MAX 64u			    /* of one message */
@@ -109,7 +111,8 @@ void queue_pump(struct handler *h);
 void queue_clear(struct handler *h);
 /* Were messages not taken that can be now?  Asked once: they are to come. */
 bool queue_missed(struct handler *h, struct source *s);
-/* How much waits to run, and how much there is in all. */
+/* How much waits to run, of no conversation more than its share, and how much
+ * there is in all. */
 struct load {
 	size_t ready, ready_octets, all, all_octets;
 };

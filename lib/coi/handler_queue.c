@@ -215,7 +215,7 @@ struct load load_of(const struct handler *h)
 		l.all_octets += c->octets;
 		if (c->failures > 0)
 			continue;
-		l.ready += c->n;
+		l.ready += c->n < CONV_MAX ? c->n : CONV_MAX;
 		l.ready_octets += c->octets;
 	}
 	return l;

@@ -432,7 +432,7 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	as carol coi-send -m 'from carol' bob@two.test
 	wait_for_mail bob 301
 	as bob touch "$T/bob/in" "$T/bob/slow"
-	watch bob --start all \
+	watch bob --start all --trace="$T/trace" \
 		--exec '[ ! -e "$HOME/slow" ] || [ "$COI_MSG_FROM" = carol@one.test ] || sleep 1; jq -r .text >>"$HOME/in"'
 	within 20 has "$T/bob/in" 'from carol'
 	[ "$(wc -l <"$T/bob/in")" -lt 40 ]
@@ -440,6 +440,8 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	within 25 eval '[ "$(wc -l <"$T/bob/in")" -ge 301 ]'
 	end_watch
 	[ "$(grep -v carol "$T/bob/in")" = "$(printf 'm%s\n' {1..300})" ]
+	# Nothing was read twice.
+	[ "$(grep -c ' FETCH (UID .*BODY' "$T/trace")" = 301 ]
 	[ -z "$(as bob coi-fetch --json)" ]
 }
 
