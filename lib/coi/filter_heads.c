@@ -45,7 +45,6 @@ static int hd_body_end(void *ctx, struct coi_err *e)
 	return 0;
 }
 
-/* A reply of whatever program to a message that we know. */
 static bool others(const struct decode_opts *d, const struct addr_list *l)
 {
 	size_t i;
@@ -132,6 +131,7 @@ static int hd_end(void *ctx, const struct imap_msg *im, struct coi_err *e)
 	find_key(h, x);
 	if (x->facts.chat)
 		return 0;
+	/* A reply of whatever program to a message that we know. */
 	return store_thread_find(h->st, h->a, m.in_reply_to, m.references.v,
 				 m.references.n, &conv, &x->facts.chat, e);
 }

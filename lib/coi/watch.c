@@ -120,16 +120,6 @@ void watch_stop(struct watch *w)
 			task_wake(a->task);
 }
 
-struct account *watch_account(const struct watch *w, const char *name)
-{
-	const struct watching *a;
-
-	for (a = w->all; a != NULL; a = a->next)
-		if (strcmp(a->ac->section, name) == 0)
-			return a->ac;
-	return NULL;
-}
-
 struct watch_stats watch_stats(const struct watch *w)
 {
 	struct watch_stats s = w->stats;

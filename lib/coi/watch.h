@@ -84,8 +84,6 @@ int watch_reload(struct watch *w, struct account *ac, struct coi_err *e);
 void watch_look(struct watch *w);
 /* Every account ends after the message it reads. */
 void watch_stop(struct watch *w);
-/* The account of that name as it is now; NULL: none. */
-struct account *watch_account(const struct watch *w, const char *name);
 struct watch_stats watch_stats(const struct watch *w);
 /* Why it ended: COI_OK, or the first error that stopped an account. */
 const struct coi_err *watch_error(const struct watch *w);
