@@ -445,6 +445,20 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	[ -z "$(as bob coi-fetch --json)" ]
 }
 
+@test "what was put off behind one that fails is read again as soon as there is room" {
+	flood 100
+	as bob touch "$T/bob/in" "$T/bob/busy"
+	watch bob --start all --poll 1h --exec '[ ! -e "$HOME/busy" ] || exit 75; jq -r .text >>"$HOME/in"'
+	within 10 has "$ERR" 'exit status 75; again in'
+	as carol coi-send -m 'from carol' bob@two.test
+	wait_for_mail bob 101
+	rm "$T/bob/busy"
+	within 20 eval '[ "$(wc -l <"$T/bob/in")" -ge 101 ]'
+	end_watch
+	[ "$(grep -v carol "$T/bob/in")" = "$(printf 'm%s\n' {1..100})" ]
+	[ -z "$(as bob coi-fetch --json)" ]
+}
+
 @test "--run-for ends --once whose handler takes longer: 75, and it comes again" {
 	tell one
 	watch bob --start all --exec 'sleep 60' --once --run-for 2s
