@@ -67,6 +67,7 @@ static struct net_opts net(const struct account *ac,
 	    .cancel_fd = n->cancel_fd};
 }
 
+/* Another task may have the commands run anew while this one logs in. */
 static struct sasl_creds creds(const struct account *ac, enum which w)
 {
 	bool external = ac->client_cert != NULL && ac->password == NULL &&
@@ -76,13 +77,19 @@ static struct sasl_creds creds(const struct account *ac, enum which w)
 	if (ac->auth != NULL)
 		external = strcmp(ac->auth, "EXTERNAL") == 0;
 	return (struct sasl_creds){.user = p.user,
-				   .password = ac->password,
-				   .token = ac->token,
+				   .password = secret_keep(ac->password),
+				   .token = secret_keep(ac->token),
 				   .external = external,
 				   .host = p.host,
 				   .port = p.port,
 				   .service = p.label,
 				   .only = ac->auth};
+}
+
+static void forget(struct sasl_creds *c)
+{
+	secret_free(c->password);
+	secret_free(c->token);
 }
 
 int account_probe(const struct account *ac, const struct account_net *n,
@@ -141,6 +148,7 @@ struct imap *account_imap(struct account *ac, const struct account_net *n,
 				       .creds = creds(ac, IMAP),
 				       .compress = ac->compress};
 		im = imap_open(&o, e);
+		forget(&o.creds);
 	} while (im == NULL && again(ac, &tried, e));
 	return im;
 }
@@ -162,6 +170,7 @@ struct smtp *account_smtp(struct account *ac, const struct account_net *n,
 		if (auth)
 			o.creds = creds(ac, SMTP);
 		s = smtp_open(&o, e);
+		forget(&o.creds);
 	} while (s == NULL && auth && again(ac, &tried, e));
 	return s;
 }
@@ -179,6 +188,7 @@ struct sieve *account_sieve(struct account *ac, const struct account_net *n,
 		o = (struct sieve_opts){.net = net(ac, n, SIEVE),
 					.creds = creds(ac, SIEVE)};
 		s = sieve_open(&o, e);
+		forget(&o.creds);
 	} while (s == NULL && again(ac, &tried, e));
 	return s;
 }

@@ -9,6 +9,7 @@
 
 struct secret {
 	size_t n, size;
+	unsigned users;
 	char p[];
 };
 
@@ -27,16 +28,24 @@ struct secret *secret_new(struct str s)
 	(void)mlock(x, size);
 	x->n = s.n;
 	x->size = size;
+	x->users = 1;
 	if (s.n > 0)
 		memcpy(x->p, s.p, s.n);
 	return x;
+}
+
+struct secret *secret_keep(struct secret *s)
+{
+	if (s != NULL)
+		s->users++;
+	return s;
 }
 
 void secret_free(struct secret *s)
 {
 	size_t size;
 
-	if (s == NULL)
+	if (s == NULL || --s->users > 0)
 		return;
 	size = s->size;
 	secret_wipe(s, size);

@@ -10,7 +10,10 @@
 struct secret;
 
 struct secret *secret_new(struct str s); /* copies; wipe yours */
-void secret_free(struct secret *s);	 /* wipes; NULL is legal */
+/* One more who frees it; NULL is legal. */
+struct secret *secret_keep(struct secret *s);
+/* The last one wipes; NULL is legal. */
+void secret_free(struct secret *s);
 struct str secret_view(const struct secret *s);
 /* NULL is none, and none is the same as none. */
 bool secret_same(const struct secret *a, const struct secret *b);

@@ -10,11 +10,11 @@
 #include "net/conn.h"
 
 struct sasl_creds {
-	const char *user;	       /* authentication identity */
-	const struct secret *password; /* or NULL */
-	const struct secret *token;    /* OAuth access token, or NULL */
-	bool external;		       /* client certificate: EXTERNAL */
-	const char *host;	       /* for OAUTHBEARER's host= */
+	const char *user;	 /* authentication identity */
+	struct secret *password; /* or NULL */
+	struct secret *token;	 /* OAuth access token, or NULL */
+	bool external;		 /* client certificate: EXTERNAL */
+	const char *host;	 /* for OAUTHBEARER's host= */
 	uint16_t port;
 	const char *service; /* "imap", "smtp" */
 	const char *only;    /* force one mechanism, or NULL */

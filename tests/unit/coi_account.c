@@ -1,13 +1,17 @@
 #include "test.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "coi/account.h"
+#include "core/task.h"
+#include "imap/imap.h"
 
 static struct coi_err e;
 static char dir[64];
@@ -521,6 +525,60 @@ TEST(again, "a command runs again only when asked for a fresh one")
 	CHECK(account_secrets(ac, true, &e) == 0);
 	CHECK_STR(secret_view(ac->token), "2");
 	account_free(ac);
+}
+
+static struct account *shared;
+static int listener;
+static char login[256];
+
+static void log_in(void *arg)
+{
+	struct account_net n = {.trace_fd = -1, .cancel_fd = -1};
+
+	imap_close(account_imap(shared, &n, &e));
+}
+
+/* A server that greets late; meanwhile another task needs a new password. */
+static void serve(void *arg)
+{
+	static const char hi[] = "* OK [CAPABILITY IMAP4rev1] hi\r\n";
+	struct pollfd p = {.fd = listener, .events = POLLIN};
+
+	task_poll(&p, 1, 10000);
+	p.fd = accept(listener, NULL, NULL);
+	CHECK(p.fd >= 0 && account_secrets(shared, true, &e) == 0);
+	CHECK(write(p.fd, hi, strlen(hi)) > 0);
+	task_poll(&p, 1, 10000);
+	CHECK(read(p.fd, login, sizeof(login) - 1) > 0);
+	close(p.fd);
+}
+
+TEST(two, "a login goes on with its password when another task gets a new one")
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(sa);
+	char text[512];
+
+	world();
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(bind(listener, (struct sockaddr *)&sa, len) == 0 &&
+	      listen(listener, 1) == 0 &&
+	      getsockname(listener, (struct sockaddr *)&sa, &len) == 0);
+	snprintf(text, sizeof(text),
+		 "[account me]\naddress = me@one.test\nimap-host = 127.0.0.1\n"
+		 "imap-port = %d\nimap-tls = off\nuser = me\n"
+		 "password-command = echo x >> %s/n; wc -l < %s/n\n",
+		 ntohs(sa.sin_port), dir, dir);
+	put(home_config, text);
+	shared = load();
+	if (shared != NULL && task_start(log_in, NULL) != NULL &&
+	    task_start(serve, NULL) != NULL)
+		task_loop();
+	CHECK(strstr(login, " LOGIN ") != NULL &&
+	      strstr(login, "\"1\"") != NULL);
+	close(listener);
+	account_free(shared);
 }
 
 TEST(command_errors, "a command that fails tells why and leaks nothing")

@@ -17,8 +17,7 @@ static bool says(const char *text, const char *part)
 	return false;
 }
 
-static struct sasl_creds creds(const struct secret *password,
-			       const struct secret *token)
+static struct sasl_creds creds(struct secret *password, struct secret *token)
 {
 	return (struct sasl_creds){.user = "alice@one.test",
 				   .password = password,
