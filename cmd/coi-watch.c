@@ -10,6 +10,7 @@
 #include "fetching.h"
 #include "filtering.h"
 #include "schema.h"
+#include "store/store.h"
 #include "watch_exec.h"
 #include "watch_out.h"
 #include "watch_system.h"
@@ -504,6 +505,7 @@ static int run(struct cli *c, struct coi_err *e)
 
 	if (cli_has(c, "json-schema"))
 		return schema_print(c, "event", e);
+	store_stopped(cli_stopped);
 	o.fetch.ctx = o.ctx = &x;
 	o.fetch.nmailboxes = cli_values(c, "mailbox", &boxes);
 	o.fetch.mailboxes = boxes;

@@ -110,7 +110,7 @@ static int finish_at_last(struct handler *h, const struct job *j,
 				     e->msg);
 		if (h->stopping)
 			return -1;
-		task_poll_deaf(NULL, 0, n < 10 ? 500 : 5000);
+		task_poll_deaf(NULL, 0, 500);
 		err_clear(e);
 	}
 	return 0;

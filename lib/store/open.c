@@ -2,12 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/sys.h"
+
+#define BUSY_MS 10000 /* for another process that has the lock */
+#define HURRY_MS 1000 /* the same when we are to end */
 
 /* The real folder and the name in it, so that only the name may be a link. */
 static int real_path(struct store *s, const char *path, struct coi_err *e)
@@ -88,6 +93,34 @@ static int check_file(struct store *s, struct coi_err *e)
 	return 0;
 }
 
+static bool (*stopped)(void);
+
+void store_stopped(bool (*fn)(void))
+{
+	stopped = fn;
+}
+
+/* Another process writes. */
+static int on_busy(void *ctx, int n)
+{
+	struct store *s = ctx;
+	int64_t now = sys_mono_ms();
+
+	if (n == 0) {
+		s->busy_until = now + BUSY_MS;
+		s->hurried = false;
+	}
+	if (!s->hurried && stopped != NULL && stopped()) {
+		s->hurried = true;
+		if (s->busy_until > now + HURRY_MS)
+			s->busy_until = now + HURRY_MS;
+	}
+	if (now >= s->busy_until)
+		return 0;
+	(void)poll(NULL, 0, n < 5 ? 1 << n : 25); /* a signal ends it */
+	return 1;
+}
+
 struct store *store_open(const char *path, struct coi_err *e)
 {
 	struct store *s = mem_alloc(sizeof(*s));
@@ -105,7 +138,7 @@ struct store *store_open(const char *path, struct coi_err *e)
 		goto fail;
 	}
 	sqlite3_extended_result_codes(s->db, 1);
-	sqlite3_busy_timeout(s->db, 10000);
+	sqlite3_busy_handler(s->db, on_busy, s);
 	/* A database is data: nothing in it may act. */
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

@@ -113,10 +113,12 @@ struct store {
 	sqlite3 *db;
 	char *path;
 	sqlite3_stmt *q[Q_MAX];
-	int sync;     /* as set, 0: not yet */
-	bool group;   /* between store_begin() and store_end() */
-	bool half;    /* a call of the group was done by half */
-	bool reading; /* between store_read() and store_read_end() */
+	int sync;	    /* as set, 0: not yet */
+	bool group;	    /* between store_begin() and store_end() */
+	bool half;	    /* a call of the group was done by half */
+	int64_t busy_until; /* while another process has the lock */
+	bool hurried;	    /* less, because we are to end */
+	bool reading;	    /* between store_read() and store_read_end() */
 	/* What one such look found out once and for all. */
 	struct {
 		char consumer[65];

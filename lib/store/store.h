@@ -17,6 +17,10 @@ struct store;
 /* Opens (creates, 0600, WAL) the database; an unknown newer schema version is
  * COI_E_CONFIG.  Waits up to 10 s for another writer. */
 struct store *store_open(const char *path, struct coi_err *e);
+
+/* From then on `fn` says whether this process is to end: then it waits no more
+ * than a second for one that keeps a database locked, else 10 s. */
+void store_stopped(bool (*fn)(void));
 void store_close(struct store *s); /* NULL is legal */
 
 /*

@@ -426,6 +426,47 @@ stalled() {
 	[ "$(as bob coi-fetch --json | wc -l)" = 40 ]
 }
 
+# locks USER: another program locks the user's state database, for long.
+locks() {
+	python3 - "$T/$1/.local/state/coi/$1.db" >"$T/locked" 3>&- <<-'END' &
+		import sqlite3, sys, time
+		sqlite3.connect(sys.argv[1], isolation_level=None).execute("BEGIN IMMEDIATE")
+		print("locked", flush=True)
+		time.sleep(60)
+	END
+	LOCKER=$!
+	WATCHES+=("$LOCKER")
+	within 5 test -s "$T/locked"
+}
+
+@test "a state database that is locked: SIGTERM ends it within 5 s, nothing is lost" {
+	local how
+	for how in '' "--exec=echo ran >>\"\$HOME/ran\"; sleep 2"; do
+		rm -f "$T/bob/ran"
+		if [ -z "$how" ]; then
+			watch bob
+			ready
+			locks bob
+			chat bob plain plain
+		else
+			watch bob --events state "$how"
+			ready
+			chat bob handled handled
+			within 10 test -s "$T/bob/ran"
+			locks bob
+		fi
+		sleep 3
+		SECONDS=0
+		kill "$WATCH"
+		ended
+		[ "$SECONDS" -le $((5 * ${TEST_SLOW:-1})) ]
+		status_is 0
+		kill "$LOCKER"
+		within 5 gone "$LOCKER"
+		[ "$(as bob coi-fetch --json | wc -l)" = 1 ]
+	done
+}
+
 @test "a reader that does not read: --run-for ends it in time, nothing is lost" {
 	SECONDS=0
 	stalled --run-for 2s
