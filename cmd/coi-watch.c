@@ -66,6 +66,7 @@ struct watching {
 	int events;
 	bool over, told_ready, stopping, once;
 	int64_t heartbeat, beat_at, end_at;
+	struct buf said; /* to the service manager */
 };
 
 /* --- what the watch calls ---------------------------------------------------
@@ -226,15 +227,22 @@ static void reload(struct watching *x)
 	watch_system_say(x->sys, "READY=1");
 }
 
+/* Said when it is another one. */
 static void status(struct watching *x)
 {
 	struct watch_stats s = watch_stats(x->w);
+	bool ready = x->tried == x->nnames;
+	struct buf b = {0};
 
-	watch_system_say(
-	    x->sys, "%sSTATUS=%u of %u accounts connected, %llu messages",
-	    !x->told_ready && x->tried == x->nnames ? "READY=1\n" : "",
-	    s.connected, s.accounts, (unsigned long long)s.printed);
-	x->told_ready = x->tried == x->nnames;
+	buf_fmt(&b, "STATUS=%u of %u accounts connected, %llu messages",
+		s.connected, s.accounts, (unsigned long long)s.printed);
+	if (ready != x->told_ready || !str_eq(buf_view(&b), buf_view(&x->said)))
+		watch_system_say(x->sys, "%s%s",
+				 ready && !x->told_ready ? "READY=1\n" : "",
+				 buf_cstr(&b));
+	x->told_ready = ready;
+	buf_free(&x->said);
+	x->said = b;
 }
 
 static void beat(struct watching *x)
@@ -323,9 +331,13 @@ static void control(void *arg)
 	while (!over(x))
 		turn(x);
 	/* Handlers end before their accounts go. */
-	if (x->exec != NULL && !watch_exec_end(x->exec) &&
-	    (x->once || !x->stopping))
-		cli_status(x->c, 75);
+	if (x->exec != NULL) {
+		bool all = watch_exec_end(x->exec);
+
+		all &= watch_stats(x->w).untaken == 0;
+		if (!all && (x->once || !x->stopping))
+			cli_status(x->c, 75);
+	}
 	x->over = true;
 	task_wake(x->writer);
 }
@@ -548,6 +560,7 @@ out:
 	free(boxes);
 	free(x.names);
 	free(x.was_tried);
+	buf_free(&x.said);
 	return rc;
 }
 

@@ -124,12 +124,15 @@ struct watch_stats watch_stats(const struct watch *w)
 {
 	struct watch_stats s = w->stats;
 	const struct watching *a;
+	size_t i;
 
 	s.connected = 0;
 	s.running = w->running;
 	for (a = w->all; a != NULL; a = a->next) {
 		s.connected += a->connected;
 		s.printed += a->result.printed;
+		for (i = 0; i < a->nboxes; i++)
+			s.untaken += a->boxes[i]->box.untaken;
 	}
 	return s;
 }

@@ -64,6 +64,7 @@ struct watch_opts {
 struct watch_stats {
 	unsigned accounts, connected;
 	unsigned running; /* have not stopped */
+	unsigned untaken; /* mailboxes with messages that handed() put off */
 	uint64_t printed, reconnects, probes;
 };
 

@@ -468,8 +468,8 @@ locks() {
 }
 
 @test "a reader that does not read: --run-for ends it in time, nothing is lost" {
-	SECONDS=0
 	stalled --run-for 2s
+	SECONDS=0
 	ended
 	[ "$SECONDS" -le $((9 * ${TEST_SLOW:-1})) ]
 	status_is 0

@@ -26,7 +26,7 @@ flood() {
 	local i
 	as bob mkdir "$T/flood"
 	for ((i = 1; i <= $1; i++)); do
-		printf 'From: alice@one.test\r\nTo: bob@two.test\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\nMessage-ID: <chat$%s@one.test>\r\nChat-Version: 1.0\r\n\r\nm%s\r\n' "$i" "$i" >"$(printf '%s/flood/%03d' "$T" "$i")"
+		printf 'From: alice@one.test\r\nTo: bob@two.test\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\nMessage-ID: <chat$%s@one.test>\r\nChat-Version: 1.0\r\n\r\nm%s\r\n' "$i" "$i" >"$(printf '%s/flood/%04d' "$T" "$i")"
 	done
 	deliver bob "$T"/flood/*
 }
@@ -456,6 +456,25 @@ answers() { as alice coi-fetch --json --uid '1:*' -b INBOX --all-mail; }
 	within 20 eval '[ "$(wc -l <"$T/bob/in")" -ge 101 ]'
 	end_watch
 	[ "$(grep -v carol "$T/bob/in")" = "$(printf 'm%s\n' {1..100})" ]
+	[ -z "$(as bob coi-fetch --json)" ]
+}
+
+@test "--once says 75 when not all that it found was taken; nothing is lost" {
+	flood 1100
+	as bob touch "$T/bob/in"
+	watch bob --start all --once \
+		--exec '[ -s "$HOME/in" ] || sleep 5; echo "$COI_MSG_ID" >>"$HOME/in"'
+	within 60 gone "$WATCH"
+	ended
+	status_is 75
+	local n
+	n=$(wc -l <"$T/bob/in")
+	[ "$n" -ge 1000 ]
+	[ "$n" -lt 1100 ]
+	watch bob --poll 1h --exec 'echo "$COI_MSG_ID" >>"$HOME/in"'
+	within 20 eval '[ "$(wc -l <"$T/bob/in")" -ge 1100 ]'
+	end_watch
+	[ "$(cat "$T/bob/in")" = "$(printf 'chat$%s@one.test\n' {1..1100})" ]
 	[ -z "$(as bob coi-fetch --json)" ]
 }
 
