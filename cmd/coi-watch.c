@@ -46,12 +46,11 @@ static const char *const examples[] = {
     "coi-watch --json | jq -r --unbuffered 'select(.kind) | .text'",
     "coi-watch -a work -a home --run-for 1h", NULL};
 
-#define DAYS_MAX INT64_C(36500)
-
 enum { EVENTS_NONE, EVENTS_STATE, EVENTS_ALL };
 
-#define BEATS_MAX 16384 /* octets */
-#define LAST_MS 20	/* where nobody tells that all is over */
+#define LONGEST (INT64_C(36500) * 86400) /* s */
+#define BEATS_MAX 16384			 /* octets */
+#define LAST_MS 20 /* where nobody tells that all is over */
 
 struct watching {
 	struct cli *c;
@@ -66,7 +65,6 @@ struct watching {
 	int events;
 	bool over, told_ready, stopping, once;
 	int64_t heartbeat, beat_at, end_at;
-	struct buf said; /* to the service manager */
 };
 
 /* --- what the watch calls ---------------------------------------------------
@@ -227,22 +225,15 @@ static void reload(struct watching *x)
 	watch_system_say(x->sys, "READY=1");
 }
 
-/* Said when it is another one. */
 static void status(struct watching *x)
 {
 	struct watch_stats s = watch_stats(x->w);
-	bool ready = x->tried == x->nnames;
-	struct buf b = {0};
 
-	buf_fmt(&b, "STATUS=%u of %u accounts connected, %llu messages",
-		s.connected, s.accounts, (unsigned long long)s.printed);
-	if (ready != x->told_ready || !str_eq(buf_view(&b), buf_view(&x->said)))
-		watch_system_say(x->sys, "%s%s",
-				 ready && !x->told_ready ? "READY=1\n" : "",
-				 buf_cstr(&b));
-	x->told_ready = ready;
-	buf_free(&x->said);
-	x->said = b;
+	watch_system_state(
+	    x->sys, "%sSTATUS=%u of %u accounts connected, %llu messages",
+	    !x->told_ready && x->tried == x->nnames ? "READY=1\n" : "",
+	    s.connected, s.accounts, (unsigned long long)s.printed);
+	x->told_ready = x->tried == x->nnames;
 }
 
 static void beat(struct watching *x)
@@ -265,7 +256,7 @@ static void beat(struct watching *x)
 /* A SIGHUP may begin anew while the last lines and handlers are waited for. */
 static bool ended(const struct watching *x)
 {
-	return watch_stats(x->w).running == 0;
+	return watch_running(x->w) == 0;
 }
 
 static int until(const struct watching *x)
@@ -332,9 +323,8 @@ static void control(void *arg)
 		turn(x);
 	/* Handlers end before their accounts go. */
 	if (x->exec != NULL) {
-		bool all = watch_exec_end(x->exec);
+		bool all = watch_exec_end(x->exec) && !watch_untaken(x->w);
 
-		all &= watch_stats(x->w).untaken == 0;
 		if (!all && (x->once || !x->stopping))
 			cli_status(x->c, 75);
 	}
@@ -380,29 +370,27 @@ static int words(struct cli *c, const char *name, const char *const *v,
 	return -1;
 }
 
-/* TIME of an option in milliseconds. */
+/* TIME of an option in seconds; without the option *s stays. */
+static int seconds(struct cli *c, const char *name, int64_t most, int64_t *s,
+		   struct coi_err *e)
+{
+	if (cli_duration(c, name, s, e) < 0)
+		return -1;
+	if (cli_has(c, name) && (*s < 1 || *s > most))
+		return cli_usage(c, e, "--%s must be from 1s to %llds", name,
+				 (long long)most);
+	return 0;
+}
+
+/* The same in milliseconds. */
 static int period(struct cli *c, const char *name, int64_t most, int *ms,
 		  struct coi_err *e)
 {
 	int64_t s = *ms / 1000;
 
-	if (cli_duration(c, name, &s, e) < 0)
+	if (seconds(c, name, most, &s, e) < 0)
 		return -1;
-	if (s < 1 || s > most)
-		return cli_usage(c, e, "--%s must be from 1s to %llds", name,
-				 (long long)most);
 	*ms = (int)(s * 1000);
-	return 0;
-}
-
-static int lasting(struct cli *c, const char *name, int64_t *s,
-		   struct coi_err *e)
-{
-	if (cli_duration(c, name, s, e) < 0)
-		return -1;
-	if (cli_has(c, name) && (*s < 1 || *s > DAYS_MAX * 86400))
-		return cli_usage(c, e, "--%s must be from 1s to %lldd", name,
-				 (long long)DAYS_MAX);
 	return 0;
 }
 
@@ -422,8 +410,8 @@ static int read_options(struct watching *x, struct watch_opts *o,
 	x->events = cli_has(c, "exec") ? EVENTS_NONE : EVENTS_STATE;
 	if (words(c, "events", events, &x->events, e) < 0 ||
 	    words(c, "latency", latency, &low, e) < 0 ||
-	    lasting(c, "run-for", &end, e) < 0 ||
-	    lasting(c, "heartbeat", &x->heartbeat, e) < 0 ||
+	    seconds(c, "run-for", LONGEST, &end, e) < 0 ||
+	    seconds(c, "heartbeat", LONGEST, &x->heartbeat, e) < 0 ||
 	    period(c, "idle", 29 * 60, &o->idle_ms, e) < 0 ||
 	    period(c, "poll", 86400, &o->poll_ms, e) < 0 ||
 	    period(c, "retry", 86400, &o->retry_ms, e) < 0 ||
@@ -560,7 +548,6 @@ out:
 	free(boxes);
 	free(x.names);
 	free(x.was_tried);
-	buf_free(&x.said);
 	return rc;
 }
 

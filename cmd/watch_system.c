@@ -30,6 +30,7 @@ struct watch_system {
 	int64_t asleep;	      /* CLOCK_BOOTTIME less CLOCK_MONOTONIC */
 	int64_t changed_at, trim_at;
 	struct notify *manager;
+	struct buf state; /* as it was told */
 	int64_t life_ms, life_at;
 };
 
@@ -232,6 +233,7 @@ void watch_system_free(struct watch_system *s)
 	cli_stop_to(-1);
 	signal_fd = -1;
 	notify_free(s->manager);
+	buf_free(&s->state);
 	fds[0] = s->signals[0];
 	fds[1] = s->signals[1];
 	fds[2] = s->clock;
@@ -313,6 +315,22 @@ void watch_system_say(struct watch_system *s, const char *fmt, ...)
 	va_end(ap);
 	notify_say(s->manager, buf_cstr(&b));
 	buf_free(&b);
+}
+
+void watch_system_state(struct watch_system *s, const char *fmt, ...)
+{
+	struct buf b = {0};
+	va_list ap;
+
+	if (s->manager == NULL)
+		return;
+	va_start(ap, fmt);
+	buf_vfmt(&b, fmt, ap);
+	va_end(ap);
+	if (!str_eq(buf_view(&b), buf_view(&s->state)))
+		notify_say(s->manager, buf_cstr(&b));
+	buf_free(&s->state);
+	s->state = b;
 }
 
 void watch_system_reloading(struct watch_system *s)

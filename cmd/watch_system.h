@@ -34,6 +34,9 @@ bool watch_system_busy(struct watch_system *s);
 /* "READY=1" and the like. */
 void watch_system_say(struct watch_system *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* How things stand: nothing is said when that was the last one said here. */
+void watch_system_state(struct watch_system *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Around a reload. */
 void watch_system_reloading(struct watch_system *s);
 

@@ -124,17 +124,30 @@ struct watch_stats watch_stats(const struct watch *w)
 {
 	struct watch_stats s = w->stats;
 	const struct watching *a;
-	size_t i;
 
 	s.connected = 0;
-	s.running = w->running;
 	for (a = w->all; a != NULL; a = a->next) {
 		s.connected += a->connected;
 		s.printed += a->result.printed;
-		for (i = 0; i < a->nboxes; i++)
-			s.untaken += a->boxes[i]->box.untaken;
 	}
 	return s;
+}
+
+unsigned watch_running(const struct watch *w)
+{
+	return w->running;
+}
+
+bool watch_untaken(const struct watch *w)
+{
+	const struct watching *a;
+	size_t i;
+
+	for (a = w->all; a != NULL; a = a->next)
+		for (i = 0; i < a->nboxes; i++)
+			if (a->boxes[i]->box.untaken)
+				return true;
+	return false;
 }
 
 const struct coi_err *watch_error(const struct watch *w)

@@ -63,8 +63,6 @@ struct watch_opts {
 
 struct watch_stats {
 	unsigned accounts, connected;
-	unsigned running; /* have not stopped */
-	unsigned untaken; /* mailboxes with messages that handed() put off */
 	uint64_t printed, reconnects, probes;
 };
 
@@ -86,6 +84,10 @@ void watch_look(struct watch *w);
 /* Every account ends after the message it reads. */
 void watch_stop(struct watch *w);
 struct watch_stats watch_stats(const struct watch *w);
+/* Accounts that have not stopped. */
+unsigned watch_running(const struct watch *w);
+/* Did handed() put off messages that were not given to it again? */
+bool watch_untaken(const struct watch *w);
 /* Why it ended: COI_OK, or the first error that stopped an account. */
 const struct coi_err *watch_error(const struct watch *w);
 /* Accounts that stopped on an error. */

@@ -394,6 +394,20 @@ load watching
 	[ ! -s "$ERR" ]
 }
 
+# unread USER OPTION...: a watch whose reader sleeps.
+unread() {
+	local user=$1
+	shift
+	as "$user" true
+	mkfifo "$T/pipe"
+	# shellcheck disable=SC2217 # to hold the pipe open is what it is for
+	sleep 60 <"$T/pipe" 3>&- &
+	READER=$!
+	HOME=$T/$user coi-watch --json "$@" >"$T/pipe" 2>"$T/err" 3>&- &
+	WATCH=$! OUT=$T/err ERR=$T/err
+	WATCHES+=("$WATCH" "$READER")
+}
+
 # stalled OPTION...: there is more than a pipe takes, and its reader sleeps.
 stalled() {
 	local i
@@ -401,14 +415,7 @@ stalled() {
 		printf 'From: M <mallory@elsewhere.test>\r\nTo: bob@two.test\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\nMessage-ID: <chat$%s@elsewhere.test>\r\nChat-Version: 1.0\r\n\r\nm%s %s\r\n' "$i" "$i" "$(head -c 9000 /dev/zero | tr '\0' x | fold -w 70)" >"$T/m$i"
 	done
 	deliver bob "$T"/m?*
-	as bob true
-	mkfifo "$T/pipe"
-	# shellcheck disable=SC2217 # to hold the pipe open is what it is for
-	sleep 60 <"$T/pipe" 3>&- &
-	READER=$!
-	HOME=$T/bob coi-watch --json --start all --heartbeat 1s "$@" >"$T/pipe" 2>"$T/err" 3>&- &
-	WATCH=$! OUT=$T/err ERR=$T/err
-	WATCHES+=("$WATCH" "$READER")
+	unread bob --start all --heartbeat 1s "$@"
 }
 
 @test "a reader that does not read: SIGTERM ends it within 5 s, nothing is lost" {
@@ -480,15 +487,8 @@ locks() {
 @test "event lines that nobody reads take no memory, and end with the watch" {
 	start_peer -T 60 "$PEERS_DIR/watch-flags.peer"
 	peer_account
-	mkfifo "$T/pipe"
-	# shellcheck disable=SC2217
-	sleep 60 <"$T/pipe" 3>&- &
-	READER=$!
-	as me true
 	: >"$T/trace"
-	HOME=$T/me coi-watch --json -b INBOX --events all --trace="$T/trace" >"$T/pipe" 2>"$T/err" 3>&- &
-	WATCH=$! OUT=$T/err ERR=$T/err
-	WATCHES+=("$WATCH" "$READER")
+	unread me -b INBOX --events all --trace="$T/trace"
 	within 15 eval '[ "$(count "$T/trace" another-keyword)" -gt 300 ]'
 	sleep 1
 	# 15 MB of lines wait to be made.
