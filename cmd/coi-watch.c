@@ -12,6 +12,7 @@
 #include "schema.h"
 #include "store/store.h"
 #include "watch_exec.h"
+#include "watch_given.h"
 #include "watch_out.h"
 #include "watch_system.h"
 
@@ -46,11 +47,8 @@ static const char *const examples[] = {
     "coi-watch --json | jq -r --unbuffered 'select(.kind) | .text'",
     "coi-watch -a work -a home --run-for 1h", NULL};
 
-enum { EVENTS_NONE, EVENTS_STATE, EVENTS_ALL };
-
-#define LONGEST (INT64_C(36500) * 86400) /* s */
-#define BEATS_MAX 16384			 /* octets */
-#define LAST_MS 20 /* where nobody tells that all is over */
+#define BEATS_MAX 16384 /* octets */
+#define LAST_MS 20	/* where nobody tells that all is over */
 
 struct watching {
 	struct cli *c;
@@ -62,9 +60,9 @@ struct watching {
 	const char **names; /* of -a, or one NULL */
 	size_t nnames, tried;
 	bool *was_tried;
-	int events;
-	bool over, told_ready, stopping, once;
-	int64_t heartbeat, beat_at, end_at;
+	struct watch_given given;
+	int64_t beat_at, end_at;
+	bool over, told_ready, stopping;
 };
 
 /* --- what the watch calls ---------------------------------------------------
@@ -173,7 +171,8 @@ static void on_event(void *ctx, const struct watch_event *ev)
 		log_event(x, ev);
 		tried(x, ev->account);
 	}
-	if (x->events == EVENTS_ALL || (x->events == EVENTS_STATE && !change))
+	if (x->given.events == EVENTS_ALL ||
+	    (x->given.events == EVENTS_STATE && !change))
 		watch_out_event(x->out, ev);
 	task_wake(x->control);
 	task_wake(x->writer);
@@ -184,7 +183,7 @@ static void on_moved(void *ctx, const char *account,
 {
 	struct watching *x = ctx;
 
-	if (x->events != EVENTS_NONE)
+	if (x->given.events != EVENTS_NONE)
 		watch_out_moved(x->out, m, account);
 	task_wake(x->writer);
 }
@@ -240,7 +239,7 @@ static void beat(struct watching *x)
 {
 	struct watch_stats s = watch_stats(x->w);
 
-	x->beat_at = sys_mono_ms() + x->heartbeat * 1000;
+	x->beat_at = sys_mono_ms() + x->given.heartbeat * 1000;
 	/* A reader that does not read finds no pile of them. */
 	if (watch_out_waits(x->out) < BEATS_MAX)
 		watch_out_heartbeat(x->out, &s);
@@ -264,7 +263,7 @@ static int until(const struct watching *x)
 	int64_t t = INT64_MAX, now = sys_mono_ms(),
 		sys = watch_system_next(x->sys);
 
-	if (x->heartbeat != 0 && x->beat_at < t)
+	if (x->given.heartbeat != 0 && x->beat_at < t)
 		t = x->beat_at;
 	if (x->end_at != 0 && !x->stopping && x->end_at < t)
 		t = x->end_at;
@@ -302,7 +301,7 @@ static void turn(struct watching *x)
 		reload(x);
 	if ((todo & SYSTEM_LOOK) != 0)
 		watch_look(x->w);
-	if (x->heartbeat != 0 && now >= x->beat_at)
+	if (x->given.heartbeat != 0 && now >= x->beat_at)
 		beat(x);
 	watch_system_alive(x->sys);
 	status(x);
@@ -325,7 +324,7 @@ static void control(void *arg)
 	if (x->exec != NULL) {
 		bool all = watch_exec_end(x->exec) && !watch_untaken(x->w);
 
-		if (!all && (x->once || !x->stopping))
+		if (!all && (x->given.once || !x->stopping))
 			cli_status(x->c, 75);
 	}
 	x->over = true;
@@ -347,95 +346,6 @@ static void writer(void *arg)
 
 /* --- setting it up -----------------------------------------------------------
  */
-
-static int words(struct cli *c, const char *name, const char *const *v,
-		 int *out, struct coi_err *e)
-{
-	const char *z = cli_value(c, name);
-	struct buf b = {0};
-	int i;
-
-	if (z == NULL)
-		return 0;
-	for (i = 0; v[i] != NULL; i++) {
-		if (strcmp(z, v[i]) == 0) {
-			*out = i;
-			buf_free(&b);
-			return 0;
-		}
-		buf_fmt(&b, "%s%s", i == 0 ? "" : ", ", v[i]);
-	}
-	cli_usage(c, e, "--%s: \"%s\" is none of %s", name, z, buf_cstr(&b));
-	buf_free(&b);
-	return -1;
-}
-
-/* TIME of an option in seconds; without the option *s stays. */
-static int seconds(struct cli *c, const char *name, int64_t most, int64_t *s,
-		   struct coi_err *e)
-{
-	if (cli_duration(c, name, s, e) < 0)
-		return -1;
-	if (cli_has(c, name) && (*s < 1 || *s > most))
-		return cli_usage(c, e, "--%s must be from 1s to %llds", name,
-				 (long long)most);
-	return 0;
-}
-
-/* The same in milliseconds. */
-static int period(struct cli *c, const char *name, int64_t most, int *ms,
-		  struct coi_err *e)
-{
-	int64_t s = *ms / 1000;
-
-	if (seconds(c, name, most, &s, e) < 0)
-		return -1;
-	*ms = (int)(s * 1000);
-	return 0;
-}
-
-static int read_options(struct watching *x, struct watch_opts *o,
-			struct coi_err *e)
-{
-	static const char *const events[] = {"none", "state", "all", NULL};
-	static const char *const latency[] = {"normal", "low", NULL};
-	struct cli *c = x->c;
-	struct fetch_opts *f = &o->fetch;
-	int64_t end = 0;
-	char **v;
-	int low = 0;
-
-	if (cli_operands(c, &v) > 0)
-		return cli_usage(c, e, "unexpected operand \"%s\"", v[0]);
-	x->events = cli_has(c, "exec") ? EVENTS_NONE : EVENTS_STATE;
-	if (words(c, "events", events, &x->events, e) < 0 ||
-	    words(c, "latency", latency, &low, e) < 0 ||
-	    seconds(c, "run-for", LONGEST, &end, e) < 0 ||
-	    seconds(c, "heartbeat", LONGEST, &x->heartbeat, e) < 0 ||
-	    period(c, "idle", 29 * 60, &o->idle_ms, e) < 0 ||
-	    period(c, "poll", 86400, &o->poll_ms, e) < 0 ||
-	    period(c, "retry", 86400, &o->retry_ms, e) < 0 ||
-	    fetching_start(c, true, f, e) < 0 ||
-	    filtering_mode(c, &o->filter, e) < 0 ||
-	    fetching_decode(c, -1, &o->decode, e) < 0)
-		return -1;
-	if (end > 0)
-		x->end_at = sys_mono_ms() + end * 1000;
-	x->beat_at = sys_mono_ms() + x->heartbeat * 1000;
-	o->max_size_given = cli_has(c, "max-size");
-	o->decode.identity = true;
-	o->low_latency = low == 1;
-	o->changes = x->events == EVENTS_ALL;
-	o->once = x->once = cli_has(c, "once");
-	o->net = cli_net(c);
-	f->consumer = cli_has(c, "consumer") ? cli_value(c, "consumer")
-					     : "default";
-	f->all_mail = cli_has(c, "all-mail");
-	f->own = cli_has(c, "own");
-	f->no_commit = cli_has(c, "no-commit");
-	f->mark_seen = cli_has(c, "mark-seen");
-	return 0;
-}
 
 static int add_accounts(struct watching *x, struct coi_err *e)
 {
@@ -509,9 +419,12 @@ static int run(struct cli *c, struct coi_err *e)
 	o.fetch.ctx = o.ctx = &x;
 	o.fetch.nmailboxes = cli_values(c, "mailbox", &boxes);
 	o.fetch.mailboxes = boxes;
-	if (read_options(&x, &o, e) < 0 ||
+	if (watch_given_read(c, &x.given, &o, e) < 0 ||
 	    watch_exec_new(c, o.fetch.consumer, &x.exec, e) < 0)
 		goto out;
+	x.beat_at = sys_mono_ms() + x.given.heartbeat * 1000;
+	if (x.given.run_for > 0)
+		x.end_at = sys_mono_ms() + x.given.run_for * 1000;
 	if (x.exec != NULL) {
 		o.fetch.no_commit = true;
 		o.fetch.handed = handed;
